@@ -1,0 +1,1 @@
+"""Entra and Microsoft Graph: the only room that speaks HTTP."""

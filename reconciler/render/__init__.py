@@ -1,0 +1,1 @@
+"""Plan, report and problems as text, Markdown and JSON. Values in, text out."""

@@ -1,0 +1,1 @@
+"""State on disk: the SQLite state DB, the ledger in git, and the lock."""
