@@ -108,7 +108,7 @@ class AssertionFailed(PortalError):
 
     code = "assertion-failed"
     message = "JSON Web Token generation for authentication with GraphAPI failed."
-    remedy = "Check the private key (RSA, right passphrase, matching the certificate) and that the certificate is valid."
+    remedy = "Check the private key (RSA, right passphrase, belongs to the certificate) and the certificate's end date."
 
 
 class Unreachable(PortalError):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 # --- what people declare ---------------------------------------------------------------------------------------------
 
@@ -199,6 +199,45 @@ class Organization:
     tenant_id: str
     display_name: str
     default_domain: str | None
+
+
+class Contact(NamedTuple):
+    """A person known because they hold a license. Personal data: kept in the state DB only.
+
+    A tuple, and a row of the state DB as it is: there are a million of them.
+    """
+
+    object_id: str
+    user_principal_name: str | None
+    display_name: str | None
+    mail: str | None
+    account_enabled: bool | None
+    user_type: str | None
+    usage_location: str | None
+
+
+class Assignment(NamedTuple):
+    """One SKU that a user holds, or was meant to hold.
+
+    ``holds`` is False when the assignment is in state ``Error`` and the user got nothing. ``direct`` and ``group``
+    say by which ways it was assigned; both can be true. ``error`` is Graph's word for what is wrong, or None.
+    """
+
+    object_id: str
+    sku_id: str
+    holds: bool
+    direct: bool
+    group: bool
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UserPage:
+    """One page of ``/users``: who holds something and what. ``received`` counts all users on the page."""
+
+    received: int
+    contacts: list[Contact]
+    assignments: list[Assignment]
 
 
 @dataclass(frozen=True, slots=True)
