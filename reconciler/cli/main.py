@@ -1,0 +1,172 @@
+"""The command ``reconcile``: global options, lazily loaded commands, and the one place where errors become words."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler import __version__
+from reconciler.cli.invocation import Invocation
+from reconciler.errors import ReconcileError
+
+USAGE_ERROR = 64
+"""Exit code of a usage error; click's own 2 means "changes pending" here."""
+
+COMMANDS = {
+    "apply": ("reconciler.cli.apply", "Plan, import, recalculate, report."),
+    "catalogue": ("reconciler.cli.catalogue", "Titles of SKUs."),
+    "emulator": ("reconciler.cli.emulator", "Entra and Graph on this machine, for trying things out."),
+    "import": ("reconciler.cli.import_", "Import licenses and consumers, without reports."),
+    "plan": ("reconciler.cli.plan", "Show what apply would change; writes nothing."),
+    "recalculate": ("reconciler.cli.recalculate", "Recalculate statuses from what is known."),
+    "report": ("reconciler.cli.report", "Write the reports again from what is known."),
+    "schema": ("reconciler.cli.schema", "Print a JSON Schema."),
+    "status": ("reconciler.cli.status", "Show products and statuses as they are known."),
+    "validate": ("reconciler.cli.validate", "Check portals and settings."),
+}
+"""Every command: the module that holds it as ``command``, and its line in ``--help``. A test keeps them equal."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is used, so that ``--help`` stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, without importing anything."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(COMMANDS[cmd_name][0]).command
+        assert isinstance(command, click.Command)  # noqa: S101 - the table above is ours
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest command when there is none of that name."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"No such command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+def _instant(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
+    """Parse ``--now``: ISO 8601, UTC when it names no zone."""
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not a time such as 2026-11-23T06:00:00Z.", ctx, param) from None
+    return moment.replace(tzinfo=moment.tzinfo or UTC, microsecond=0).astimezone(UTC)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="reconcile")
+@click.option(
+    "--chdir",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=".",
+    help="The repository to work in.",
+)
+@click.option("--emulate", metavar="SCENARIO", help="Talk to the built-in emulator instead of Microsoft.")
+@click.option("--now", metavar="TIME", callback=_instant, help="Take this as the present time (ISO 8601).")
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), default=8, show_default=True, help="How many portals to import at once."
+)
+@click.option(
+    "--retry-limit",
+    type=click.IntRange(0, 100),
+    default=4,
+    show_default=True,
+    help="How often to retry a request that was throttled or cut off.",
+)
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Log lines.")
+@click.option("-v", "--verbose", count=True, help="Say more on stderr; -vv shows requests and tracebacks.")
+@click.option("-q", "--quiet", is_flag=True, help="Say only errors on stderr.")
+@click.pass_context
+def cli(
+    ctx: click.Context,
+    chdir: Path,
+    emulate: str | None,
+    now: datetime | None,
+    jobs: int,
+    retry_limit: int,
+    log_format: str,
+    verbose: int,
+    quiet: bool,
+) -> None:
+    """Reconcile Microsoft 365 license portals with the YAML in this repository.
+
+    Every option can be given as an environment variable too: RECONCILE_EMULATE, RECONCILE_RETRY_LIMIT,
+    RECONCILE_APPLY_ALLOW_EMPTY, and so on.
+    """
+    ctx.obj = Invocation(
+        root=chdir.resolve(),
+        emulate=emulate,
+        now_option=now,
+        jobs=jobs,
+        retry_limit=retry_limit,
+        log_format=log_format,
+        verbosity=verbose,
+        quiet=quiet,
+    )
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code. The console script passes it to ``sys.exit``."""
+    arguments = list(sys.argv[1:] if args is None else args)
+    try:
+        result: Any = cli.main(arguments, prog_name="reconcile", standalone_mode=False, auto_envvar_prefix="RECONCILE")
+    except click.UsageError as error:
+        error.show()
+        return USAGE_ERROR
+    except click.exceptions.Abort:
+        click.echo("Stopped. What was complete is kept; run the command again to go on.", err=True)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return 1
+    except ReconcileError as error:
+        return _say(error, verbose=_wants_traceback(arguments))
+    except Exception as error:
+        if _wants_traceback(arguments):
+            raise
+        internal = ReconcileError(
+            f"Internal error: {type(error).__name__}.", remedy="Run again with -vv to see where, and report it."
+        )
+        return _say(internal, verbose=False)
+    return result if isinstance(result, int) else 0
+
+
+def _wants_traceback(arguments: Sequence[str]) -> bool:
+    """Whether -vv was given, in whichever spelling; the options may not have been parsed yet."""
+    return "-vv" in arguments or "-vvv" in arguments or arguments.count("-v") + arguments.count("--verbose") > 1
+
+
+def _say(error: ReconcileError, *, verbose: bool) -> int:
+    """Print what happened and what to do; return the exit code."""
+    if verbose:
+        import traceback
+
+        traceback.print_exception(error)
+    click.echo(f"error: {error.code}: {error}", err=True)
+    if error.remedy:
+        click.echo(f"  {error.remedy}", err=True)
+    return error.exit_code
