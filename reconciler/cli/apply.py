@@ -1,0 +1,64 @@
+"""``reconcile apply``: plan, import, recalculate, report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.invocation import Invocation
+from reconciler.safety import Override
+
+if TYPE_CHECKING:
+    from reconciler.reconcile import Outcome
+
+
+allow_option = click.option(
+    "--allow",
+    "allowed",
+    multiple=True,
+    type=click.Choice(Override, case_sensitive=False),
+    help="Go over a safety stop for this run: no portal declared; many products lost; another tenant. Repeatable.",
+)
+
+
+@click.command("apply")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@allow_option
+@click.pass_obj
+def command(invocation: Invocation, ids: tuple[str, ...], allowed: tuple[Override, ...]) -> int:
+    """Bring the state in line with the portals: plan, import, recalculate, report.
+
+    Without ID every portal is applied. A portal that cannot be read keeps its last values and does not stop the
+    others.
+    """
+    return apply_and_show(invocation, ids, allowed, publish=True)
+
+
+def apply_and_show(
+    invocation: Invocation, ids: tuple[str, ...], allowed: tuple[Override, ...], *, publish: bool
+) -> int:
+    """Run apply, show its progress and its result, and return the exit code."""
+    from reconciler.cli.progress import shown
+    from reconciler.cli.session import run_for
+    from reconciler.reconcile import apply
+
+    with (
+        shown(quiet=invocation.quiet) as progress,
+        run_for(invocation, only=ids, allowed=allowed, progress=progress) as run,
+    ):
+        outcome = apply(run, publish=publish)
+    show(outcome, publish=publish)
+    return outcome.exit_code
+
+
+def show(outcome: Outcome, *, publish: bool) -> None:
+    """Print the table of products, and whether anything changed."""
+    from reconciler.cli.output import print_status
+
+    print_status(outcome.report)
+    what = "ledger and reports" if publish else "ledger"
+    if outcome.written:
+        click.echo(f"Changed: {what} under state/ are written.", err=True)
+    else:
+        click.echo(f"Nothing changed: {what} under state/ are as they were.", err=True)

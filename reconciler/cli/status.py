@@ -1,0 +1,32 @@
+"""``reconcile status``: products and statuses as they are known."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.invocation import Invocation
+
+
+@click.command("status")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.pass_obj
+def command(invocation: Invocation, ids: tuple[str, ...], *, form: str) -> int:
+    """Show what is known, as a table or as status.json has it. Writes nothing and needs no credential."""
+    from reconciler.cli.output import print_status
+    from reconciler.cli.session import load_desired, state_folder
+    from reconciler.render.status_json import render
+    from reconciler.report import make_report
+    from reconciler.store.state import read
+
+    known = read(state_folder(invocation))
+    unknown = sorted(set(ids) - known.keys())
+    if unknown:
+        raise click.BadParameter(f"nothing is known of {', '.join(unknown)}", param_hint="ID")
+    chosen = {portal_id: state for portal_id, state in known.items() if not ids or portal_id in ids}
+    report = make_report(chosen, load_desired(invocation).settings, invocation.now().date())
+    if form == "json":
+        click.echo(render(report), nl=False)
+    else:
+        print_status(report)
+    return 0

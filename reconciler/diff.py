@@ -1,0 +1,124 @@
+"""The one diff engine: what differs between two states of a portal, field by field.
+
+``plan`` shows it before apply, the report's "changes since the previous report" shows it after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime
+from enum import Enum
+
+from reconciler.model import Change, Portal, PortalState, Product
+
+Scalar = str | int | None
+
+
+def differences(before: PortalState | None, after: PortalState) -> tuple[Change, ...]:
+    """Every difference, the portal's own first, then by product in SKU order.
+
+    A portal that is new is one change with the field ``portal``; a product that is new or no more is one change with
+    the field ``product``.
+    """
+    if before is None:
+        return (Change(after.portal.name, "portal", None, after.id), *_products((), after))
+    own = _fields(after.portal.name, None, _portal_facts(before), _portal_facts(after))
+    return (*own, *_products(before.products, after))
+
+
+def _products(before: tuple[Product, ...], after: PortalState) -> Iterator[Change]:
+    """Differences of the products."""
+    old = {product.sku_id: product for product in before}
+    new = {product.sku_id: product for product in after.products}
+    for sku_id in sorted(old.keys() | new.keys()):
+        was, now = old.get(sku_id), new.get(sku_id)
+        if was is None or now is None:
+            known = now or was
+            assert known is not None  # noqa: S101 - the id came from one of the two
+            before_status = was.status.value if was else None
+            yield Change(known.title, "product", before_status, now.status.value if now else None, sku_id)
+        else:
+            yield from _fields(now.title, sku_id, _product_facts(was), _product_facts(now))
+
+
+def _fields(
+    subject: str, sku_id: str | None, before: Mapping[str, Scalar], after: Mapping[str, Scalar]
+) -> list[Change]:
+    """Differences of two flat mappings, in the order of the new one."""
+    names = list(after) + [name for name in before if name not in after]
+    return [
+        Change(subject, name, before.get(name), after.get(name), sku_id)
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _portal_facts(state: PortalState) -> dict[str, Scalar]:
+    """A portal's own fields, flat. Times do not count: they say when, not what."""
+    portal: dict[str, Scalar] = {"file": state.portal.id}
+    for field in fields(Portal):
+        if field.name not in ("id", "exclusions", "products"):
+            portal.update(_flat(field.name, getattr(state.portal, field.name)))
+    for exclusion in state.portal.exclusions:
+        portal.update(_flat(f"exclusions.{exclusion.sku}", exclusion))
+    for entry in state.portal.products:
+        portal.update(_flat(f"products.{entry.sku}", entry))
+    last = state.last_import
+    error = last.error.code if last.error else None
+    return {
+        **portal,
+        "presence": state.presence.value,
+        "import": last.outcome.value,
+        "error": error,
+        "users": last.users,
+        **_flat("organization", last.organization),
+        "emulated": last.emulated,
+    }
+
+
+def _product_facts(product: Product) -> dict[str, Scalar]:
+    """A product's fields, flat, the important ones first."""
+    license_ = product.license
+    facts: dict[str, Scalar] = {
+        "status": product.status.value,
+        "reason": product.reason.value if product.reason else None,
+        "title": product.title,
+        "directory": product.directory,
+        **_flat("", license_.units),
+        "consumed_units": license_.consumed_units,
+        "consumers": product.consumers,
+        "part_number": license_.part_number,
+        "applies_to": license_.applies_to,
+        "capability_status": license_.capability_status,
+    }
+    facts.update({f"findings.{name}": count for name, count in sorted(product.findings.items())})
+    for subscription in license_.subscriptions:
+        facts.update(_flat(f"subscriptions.{subscription.id}", subscription))
+    return facts
+
+
+def _flat(prefix: str, value: object) -> dict[str, Scalar]:
+    """A value as flat fields ``prefix.member``; a value that is None has none."""
+    if value is None:
+        return {}
+    if is_dataclass(value) and not isinstance(value, type):
+        flat: dict[str, Scalar] = {}
+        for field in fields(value):
+            name = f"{prefix}.{field.name}" if prefix else field.name
+            flat.update(_flat(name, getattr(value, field.name)))
+        return flat
+    return {prefix: _scalar(value)}
+
+
+def _scalar(value: object) -> Scalar:
+    """A leaf as text or number."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, date):
+        return value.isoformat()
+    return value if isinstance(value, int) else str(value)

@@ -1,0 +1,52 @@
+"""The words that people read for statuses and reasons, in one place for terminal, report and JSON."""
+
+from __future__ import annotations
+
+from reconciler.model import Reason, Status
+
+STATUS_LABELS: dict[Status, str] = {
+    Status.CANNOT_BE_SYNCHRONISED: "Product cannot be synchronised",
+    Status.CALCULATION_ERROR: "A calculation error has occurred",
+    Status.NOT_METERED: "Not metered",
+    Status.CLEAR: "Clear",
+    Status.NOT_ENOUGH_LICENSES: "Not enough licenses assigned",
+    Status.FULLY_LICENSED: "Fully licensed",
+}
+
+STATUS_SIGNS: dict[Status, str] = {
+    Status.CANNOT_BE_SYNCHRONISED: "⊘",
+    Status.CALCULATION_ERROR: "⚠",
+    Status.NOT_METERED: "–",
+    Status.CLEAR: "○",
+    Status.NOT_ENOUGH_LICENSES: "✗",
+    Status.FULLY_LICENSED: "✓",
+}
+"""A sign beside the word, so that a status is never told by color alone."""
+
+STATUS_MEANINGS: dict[Status, str] = {
+    Status.CANNOT_BE_SYNCHRONISED: "the last import could not update it; the numbers are the last known",
+    Status.CALCULATION_ERROR: "a number is missing, negative or not whole, so nothing was calculated",
+    Status.NOT_METERED: "not assigned to users, or listed under `unmetered` in reconcile.yaml",
+    Status.CLEAR: "nothing is owned and nothing is consumed",
+    Status.NOT_ENOUGH_LICENSES: "consumed > entitled",
+    Status.FULLY_LICENSED: "consumed ≤ entitled",
+}
+
+REASON_LABELS: dict[Reason, str] = {
+    Reason.PORTAL_DELETED: "the portal is no longer declared",
+    Reason.EXCLUDED: "the license is excluded",
+    Reason.GONE_FROM_PORTAL: "the license is gone from the portal",
+}
+
+REMEDIES: dict[Reason, str] = {
+    Reason.PORTAL_DELETED: "Remove its products from the state, or restore the portal's file.",
+    Reason.EXCLUDED: "If the exclusion is meant, remove the product from the state. "
+    "If not, take the exclusion out of the portal's file: the next import updates the product again.",
+    Reason.GONE_FROM_PORTAL: "Remove the product from the state. "
+    "If the license should be there, look in the Microsoft 365 admin center: it recovers when it is back.",
+}
+"""What to do about each reason."""
+
+CALCULATION_REMEDY = "Look at the license in the Microsoft 365 admin center; the next complete import tries again."
+SHORTAGE_REMEDY = "Buy the missing licenses, or take them from users who do not need them."
+EMULATED_NOTICE = "Emulated data: these numbers come from the built-in emulator, not from a real tenant."

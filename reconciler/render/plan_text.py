@@ -1,0 +1,125 @@
+"""The plan as text: symbols with a legend, a reason per action, one summary line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reconciler.model import Change, Presence, Status
+from reconciler.plan import Action, Plan, PortalPlan
+from reconciler.render.escape import plain
+from reconciler.render.words import changed_value, count
+
+SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
+
+
+def render(plan: Plan) -> str:
+    """The whole plan, with a line end."""
+    if not plan.pending:
+        return f"No changes. {_unchanged(len(plan.portals))}\n"
+    lines = [line for portal in plan.pending for line in (*_portal(portal), "")]
+    legend = [f"{SYMBOLS[action]} {action.value}" for action in SYMBOLS if _of(plan, action)]
+    return "\n".join([*lines, "  ".join(legend), "", summary(plan)]) + "\n"
+
+
+def _unchanged(number: int) -> str:
+    """How many portals stay as they are."""
+    return f"{count(number, 'portal is', 'portals are')} as declared."
+
+
+def _of(plan: Plan, action: Action) -> list[PortalPlan]:
+    """The portals to which this happens."""
+    return [portal for portal in plan.pending if portal.action is action]
+
+
+def summary(plan: Plan) -> str:
+    """The plan in one line."""
+    parts = [f"{len(_of(plan, action))} to {action.value}" for action in SYMBOLS]
+    parts.append(f"{len(plan.portals) - len(plan.pending)} unchanged")
+    lost = sum(portal.lost for portal in plan.portals)
+    back = sum(len(portal.recoveries) for portal in plan.portals)
+    effects = [f"{count(lost, 'product loses', 'products lose')} synchronisation"] if lost else []
+    effects += [f"{count(back, 'product recovers', 'products recover')} with the next complete import"] if back else []
+    return f"Plan: {', '.join(parts)}." + (f" {'; '.join(effects)}." if effects else "")
+
+
+def _portal(portal: PortalPlan) -> Iterator[str]:
+    """One portal: what happens, then its own fields, then its products."""
+    yield f"{SYMBOLS[portal.action]} {portal.id}: {_headline(portal)}"
+    if portal.action is Action.CREATE:
+        return
+    own = [change for change in portal.changes if change.sku_id is None and change.field != "presence"]
+    for change in own:
+        yield f"    {_field(change)}{_effect(change, portal)}"
+    for sku_id in sorted({change.sku_id for change in portal.changes + portal.recoveries if change.sku_id}):
+        yield from _product(sku_id, portal)
+
+
+def _headline(portal: PortalPlan) -> str:
+    """What happens to the portal as a whole."""
+    name = plain(portal.after.portal.name)
+    before, after = portal.before, portal.after
+    if portal.action is Action.CREATE:
+        reads = "it will be imported" if portal.imports else "suspended, not imported"
+        return f"new portal {name}; {reads}"
+    if portal.action is Action.DELETE:
+        return f"the file of {name} is gone; {count(portal.lost, 'product')} will not be synchronised any more"
+    assert before is not None  # noqa: S101 - only a new portal has no state before
+    if before.id != after.id:
+        return f"{name}: file renamed from {before.id}.yaml"
+    if before.presence is not after.presence:
+        was, now = before.presence.value, after.presence.value
+        pause = after.portal.suspend
+        why = f" ({plain(pause.reason)})" if after.presence is Presence.SUSPENDED and pause else ""
+        return f"{name}: {was} → {now}{why}"
+    return name
+
+
+def _field(change: Change) -> str:
+    """One field with both sides; text in quotes, so that blanks show."""
+    return f"{plain(change.field)}: {_value(change.before)} → {_value(change.after)}"
+
+
+def _value(value: str | int | None) -> str:
+    """One side of a field."""
+    return "none" if value is None else f'"{plain(value)}"' if isinstance(value, str) else str(value)
+
+
+def _effect(change: Change, portal: PortalPlan) -> str:
+    """What a change of the portal's name does to its products."""
+    products = len(portal.after.products)
+    return f"  ({count(products, 'product')} with the new prefix)" if change.field == "name" and products else ""
+
+
+def _product(sku_id: str, portal: PortalPlan) -> Iterator[str]:
+    """The changes of one product."""
+    changes = [change for change in portal.changes if change.sku_id == sku_id]
+    back = [change for change in portal.recoveries if change.sku_id == sku_id]
+    product = next(product for product in portal.after.products if product.sku_id == sku_id)
+    yield f"    {plain(product.title)} ({plain(product.license.part_number)})"
+    yield from (f"      {line}" for line in _product_lines(changes))
+    if back:
+        yield "      recovers with the next complete import"
+
+
+def _product_lines(changes: Sequence[Change]) -> Iterator[str]:
+    """Each change of one product; the reason of a lost synchronisation stands beside its status."""
+    reason = next((change for change in changes if change.field == "reason"), None)
+    for change in changes:
+        if change.field == "status":
+            before, after = changed_value(change, change.before), changed_value(change, change.after)
+            lost = change.after == Status.CANNOT_BE_SYNCHRONISED.value
+            yield f"status: {before} → {after}{_because(reason) if lost else ''}"
+        elif change.field == "reason":
+            if not any(other.field == "status" for other in changes):
+                before, after = changed_value(change, change.before), changed_value(change, change.after)
+                yield f"reason: {before} → {after}"
+        else:
+            yield _field(change)
+
+
+def _because(reason: Change | None) -> str:
+    """The reason behind a status, with the words of the exclusion where there is one."""
+    if reason is None:
+        return ""
+    words = f", {changed_value(reason, reason.after)}"
+    return f"{words} ({plain(reason.why)})" if reason.why else words

@@ -1,0 +1,86 @@
+"""Products and statuses as a table for the terminal."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from reconciler.labels import EMULATED_NOTICE, REASON_LABELS, STATUS_LABELS, STATUS_SIGNS
+from reconciler.model import ImportOutcome, Status
+from reconciler.render.escape import plain
+from reconciler.render.markdown import verdict
+from reconciler.render.words import MISSING, moment, number
+from reconciler.report import PortalReport, ProductReport, Report
+
+_STYLES = {
+    Status.CANNOT_BE_SYNCHRONISED: "magenta",
+    Status.CALCULATION_ERROR: "red",
+    Status.NOT_ENOUGH_LICENSES: "bold red",
+    Status.FULLY_LICENSED: "green",
+}
+
+
+def render(report: Report, *, width: int | None = None, color: bool = False) -> str:
+    """The table with the verdict below it. Without ``width`` no line is folded, so that pipes get one row a product."""
+    target = StringIO()
+    console = Console(
+        file=target,
+        width=width or 1000,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        highlight=False,
+        legacy_windows=False,
+        _environ={},
+    )
+    if report.emulated:
+        console.print(EMULATED_NOTICE, style="yellow", markup=False)
+    if report.products:
+        console.print(_table(report))
+    for portal in report.portals:
+        for line in _notes(portal):
+            console.print(line, markup=False, soft_wrap=True)
+    console.print(verdict(report), style="bold", markup=False, soft_wrap=True)
+    return "".join(f"{line.rstrip()}\n" for line in target.getvalue().splitlines())
+
+
+def _table(report: Report) -> Table:
+    """One row per product."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("PORTAL", no_wrap=True)
+    table.add_column("PRODUCT")
+    table.add_column("STATUS")
+    for name in ("ENTITLED", "CONSUMED", "BALANCE"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for portal in report.portals:
+        for item in portal.products:
+            table.add_row(portal.state.id, Text(plain(item.product.title)), _status(item), *_numbers(item))
+    return table
+
+
+def _status(item: ProductReport) -> Text:
+    """Sign, word and reason."""
+    status, reason = item.product.status, item.product.reason
+    words = f"{STATUS_SIGNS[status]} {STATUS_LABELS[status]}" + (f": {REASON_LABELS[reason]}" if reason else "")
+    return Text(words, style=_STYLES.get(status, ""))
+
+
+def _numbers(item: ProductReport) -> tuple[str, str, str]:
+    """Entitled, consumed, balance."""
+    return number(item.position.entitled), number(item.position.consumed), number(item.position.balance)
+
+
+def _notes(portal: PortalReport) -> list[str]:
+    """A failed import, as what happened and what to do."""
+    last = portal.state.last_import
+    if last.outcome is not ImportOutcome.FAILED or last.error is None:
+        return []
+    detail = f" ({plain(last.error.detail)})" if last.error.detail else ""
+    kept = f"last read {moment(last.as_of)}" if last.as_of else f"never read: {MISSING}"
+    return [
+        f"{portal.state.id}: {last.error.code}: {plain(last.error.message)}{detail} [{kept}]",
+        f"  {plain(last.error.remedy)}",
+    ]

@@ -1,0 +1,45 @@
+"""Small pieces of English: counts with their noun, times, numbers that may be missing, changes in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from reconciler.labels import REASON_LABELS, STATUS_LABELS
+from reconciler.model import Change, Reason, Status
+
+MISSING = "–"
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """A number with its noun: ``1 portal``, ``1,300 users``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {plural or noun + 's'}"
+
+
+def listed(parts: Iterable[str]) -> str:
+    """Parts joined as a sentence joins them."""
+    items = list(parts)
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""
+
+
+def number(value: int | None) -> str:
+    """A number with thousands separators, or a dash."""
+    return MISSING if value is None else f"{value:,}".replace("-", "−")
+
+
+def moment(value: datetime | None) -> str:
+    """A time as people read it, in UTC."""
+    return value.strftime("%Y-%m-%d %H:%M UTC") if value else MISSING
+
+
+def changed_value(change: Change, value: str | int | None) -> str:
+    """One side of a change in words: statuses and reasons by their label, text in quotes."""
+    if value is None:
+        return "none"
+    if isinstance(value, int):
+        return number(value)
+    if change.field in ("status", "product"):
+        return STATUS_LABELS[Status(value)]
+    if change.field == "reason":
+        return REASON_LABELS[Reason(value)]
+    return value

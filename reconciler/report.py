@@ -1,0 +1,256 @@
+"""The report as a value: what the overview, the portals' pages and ``status.json`` say, before any of it is text.
+
+A pure function of state, settings and the date. No name of a person can be in it: states hold counts only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from reconciler import compliance
+from reconciler.compliance import Position
+from reconciler.findings import count_mismatch
+from reconciler.labels import CALCULATION_REMEDY, REASON_LABELS, REMEDIES, SHORTAGE_REMEDY
+from reconciler.matching import entry_of, in_force
+from reconciler.model import (
+    Change,
+    Exclusion,
+    ImportOutcome,
+    PortalState,
+    Presence,
+    Product,
+    ProductEntry,
+    Settings,
+    State,
+    Status,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProductReport:
+    """One product as a report shows it. ``name`` is the portal's name, a dash, and the title."""
+
+    name: str
+    product: Product
+    position: Position
+    entry: ProductEntry | None
+    remedy: str | None
+    mismatch: int
+    """Graph's count minus ours."""
+    lapses: datetime | None
+    """The earliest next change of a subscription that is in grace or suspended."""
+    true_up: Decimal | None
+    """What the missing licenses would cost per period, in the currency of the entry's price."""
+    idle: Decimal | None
+    """What the licenses that nobody consumes cost per period."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExclusionReport:
+    """One exclusion and whether it applies today."""
+
+    exclusion: Exclusion
+    in_force: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PortalReport:
+    """One portal as a report shows it."""
+
+    state: PortalState
+    products: tuple[ProductReport, ...]
+    exclusions: tuple[ExclusionReport, ...]
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the numbers are older than the last attempt to read them."""
+        return self.state.last_import.outcome is ImportOutcome.FAILED and self.state.last_import.as_of is not None
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """Something that a person should do, and why. ``rank`` orders by kind, 0 first; ``weight`` within a kind."""
+
+    rank: int
+    weight: int
+    portal_id: str
+    subject: str
+    why: str
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of what is declared the report covers."""
+
+    portals: int
+    read: int
+    failed: int
+    stale: int
+    never: int
+    suspended: int
+    deleted: int
+    oldest: datetime | None
+    newest: datetime | None
+    exclusions: int
+
+
+@dataclass(frozen=True, slots=True)
+class PortalChanges:
+    """What the last run that changed anything did to one portal."""
+
+    portal_id: str
+    name: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The whole report. Portals are sorted by id, next steps worst first."""
+
+    portals: tuple[PortalReport, ...]
+    statuses: Mapping[Status, int]
+    coverage: Coverage
+    changed_at: datetime | None
+    changes: tuple[PortalChanges, ...]
+    next_steps: tuple[NextStep, ...]
+    emulated: bool
+
+    @property
+    def products(self) -> int:
+        """How many products there are."""
+        return sum(self.statuses.values())
+
+
+def make_report(state: State, settings: Settings, today: date) -> Report:
+    """Everything that a report says."""
+    portals = tuple(_portal(state[portal_id], settings, today) for portal_id in sorted(state))
+    changed = [portal.state for portal in portals if portal.state.changed]
+    changed_at = max((known.changed.at for known in changed if known.changed), default=None)
+    return Report(
+        portals=portals,
+        statuses={
+            status: sum(product.product.status is status for portal in portals for product in portal.products)
+            for status in Status
+        },
+        coverage=_coverage(portals),
+        changed_at=changed_at,
+        changes=tuple(
+            PortalChanges(known.id, known.portal.name, known.changed.changes)
+            for known in changed
+            if known.changed and known.changed.at == changed_at
+        ),
+        next_steps=tuple(sorted(_next_steps(portals), key=lambda s: (s.rank, -s.weight, s.portal_id, s.subject))),
+        emulated=any(portal.state.last_import.emulated for portal in portals),
+    )
+
+
+def _portal(state: PortalState, settings: Settings, today: date) -> PortalReport:
+    """One portal. Products are sorted by title, then by SKU ID, as people look for them."""
+    products = sorted(state.products, key=lambda product: (product.title.casefold(), product.sku_id))
+    return PortalReport(
+        state=state,
+        products=tuple(_product(product, state, settings) for product in products),
+        exclusions=tuple(ExclusionReport(item, in_force(item, today)) for item in state.portal.exclusions),
+    )
+
+
+def _product(product: Product, state: PortalState, settings: Settings) -> ProductReport:
+    """One product."""
+    numbers = compliance.position(product.license, product.consumers, settings)
+    entry = entry_of(state.portal, product.license)
+    amount = entry.price.amount if entry and entry.price else None
+    available = max(0, numbers.balance or 0)
+    metered = product.status in (Status.NOT_ENOUGH_LICENSES, Status.FULLY_LICENSED, Status.CLEAR)
+    return ProductReport(
+        name=f"{state.portal.name} - {product.title}",
+        product=product,
+        position=numbers,
+        entry=entry,
+        remedy=_remedy(product),
+        mismatch=count_mismatch(product.license.consumed_units, product.consumers),
+        lapses=_lapses(product),
+        true_up=amount * numbers.shortfall if amount is not None and metered else None,
+        idle=amount * available if amount is not None and metered else None,
+    )
+
+
+def _remedy(product: Product) -> str | None:
+    """What to do about the status."""
+    if product.reason is not None:
+        return REMEDIES[product.reason]
+    if product.status is Status.CALCULATION_ERROR:
+        return CALCULATION_REMEDY
+    return SHORTAGE_REMEDY if product.status is Status.NOT_ENOUGH_LICENSES else None
+
+
+def _lapses(product: Product) -> datetime | None:
+    """When the next subscription that is no longer in order moves on."""
+    ends = [
+        subscription.next_lifecycle
+        for subscription in product.license.subscriptions
+        if subscription.next_lifecycle and subscription.status in ("Warning", "Suspended")
+    ]
+    return min(ends, default=None)
+
+
+def _coverage(portals: tuple[PortalReport, ...]) -> Coverage:
+    """Count what was read."""
+    present = [portal for portal in portals if portal.state.presence is Presence.PRESENT]
+    times = [portal.state.last_import.as_of for portal in present if portal.state.last_import.as_of]
+
+    def outcomes(outcome: ImportOutcome) -> int:
+        return sum(portal.state.last_import.outcome is outcome for portal in present)
+
+    return Coverage(
+        portals=len(present),
+        read=outcomes(ImportOutcome.COMPLETE),
+        failed=outcomes(ImportOutcome.FAILED),
+        stale=sum(portal.is_stale for portal in present),
+        never=outcomes(ImportOutcome.NEVER),
+        suspended=sum(portal.state.presence is Presence.SUSPENDED for portal in portals),
+        deleted=sum(portal.state.presence is Presence.DELETED for portal in portals),
+        oldest=min(times, default=None),
+        newest=max(times, default=None),
+        exclusions=sum(item.in_force for portal in present for item in portal.exclusions),
+    )
+
+
+def _next_steps(portals: tuple[PortalReport, ...]) -> Iterator[NextStep]:
+    """What people should do: failed imports, then products by how bad they are, then what will lapse."""
+    for portal in portals:
+        state = portal.state
+        error = state.last_import.error
+        if state.presence is Presence.PRESENT and error and state.last_import.outcome is ImportOutcome.FAILED:
+            why = f"the import failed: {error.message}"
+            yield NextStep(0, 0, state.id, state.portal.name, why, error.remedy)
+        for item in portal.products:
+            yield from _product_steps(state.id, item)
+        for exclusion in portal.exclusions:
+            if not exclusion.in_force:
+                why = f"its exclusion ended on {exclusion.exclusion.until}"
+                yield NextStep(6, 0, state.id, exclusion.exclusion.sku, why, "Renew the exclusion or take it out.")
+
+
+def _product_steps(portal_id: str, item: ProductReport) -> Iterator[NextStep]:
+    """What to do about one product."""
+    product, numbers = item.product, item.position
+    if product.status is Status.NOT_ENOUGH_LICENSES:
+        why = f"{numbers.shortfall} too few: {numbers.consumed} consumed, {numbers.entitled} entitled"
+        yield NextStep(1, numbers.shortfall, portal_id, item.name, why, SHORTAGE_REMEDY)
+    elif product.status is Status.CALCULATION_ERROR:
+        why = "a number is missing, negative or not whole"
+        yield NextStep(2, 0, portal_id, item.name, why, CALCULATION_REMEDY)
+    elif product.reason is not None:
+        yield NextStep(4, 0, portal_id, item.name, REASON_LABELS[product.reason], REMEDIES[product.reason])
+    elif product.status is Status.FULLY_LICENSED and numbers.only_by_grace:
+        until = f" until {item.lapses.date()}" if item.lapses else ""
+        why = f"covered only by units in grace{until}: {numbers.consumed} consumed, {numbers.firm} paid for"
+        yield NextStep(3, 0, portal_id, item.name, why, "Renew the expired subscription, or reduce the consumers.")
+    disabled = product.findings.get("disabled_account", 0)
+    if disabled and product.reason is None:
+        why = f"{disabled} held by disabled accounts"
+        yield NextStep(5, disabled, portal_id, item.name, why, "Take the license from accounts that are disabled.")

@@ -1,0 +1,131 @@
+"""When a plan or an observation is too dangerous to be carried out without being asked.
+
+Every refusal names the numbers, the limit, and the option or setting that overrides it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import StrEnum
+
+from reconciler.model import Complete, ErrorInfo, PortalState, Presence, SafetyLimits
+from reconciler.plan import Action, Plan
+
+
+class Override(StrEnum):
+    """What a person may allow for one run: the values of the option ``--allow``."""
+
+    EMPTY = "empty"
+    LOSS = "loss"
+    TENANT_CHANGE = "tenant-change"
+
+    @property
+    def option(self) -> str:
+        """The option as a person types it."""
+        return f"--allow {self.value}"
+
+
+def check_plan(plan: Plan, limits: SafetyLimits, allowed: Collection[Override]) -> list[ErrorInfo]:
+    """Refusals about the plan as a whole; with any of them nothing is written."""
+    refusals = [*_protected(plan), *_tenant_changes(plan, allowed)]
+    known = [portal.before for portal in plan.portals if portal.before and portal.before.presence != Presence.DELETED]
+    if plan.declared == 0 and known and Override.EMPTY not in allowed:
+        refusals.append(
+            ErrorInfo(
+                "no-portals-declared",
+                f"portals.d declares no portal, but {_count(len(known), 'portal')} would be deleted from the state.",
+                f"Restore the portal files, or allow it with {Override.EMPTY.option}.",
+            )
+        )
+    lost = sum(portal.lost for portal in plan.portals)
+    total = sum(_synchronised(state) for state in known)
+    if Override.LOSS not in allowed and _too_many(lost, total, limits):
+        refusals.append(
+            ErrorInfo(
+                "too-many-lost",
+                f"{lost} of {total} products would lose synchronisation; the limit is "
+                f"{limits.max_lost_percent} % (safety.max_lost_percent) above {limits.min_products} products "
+                f"(safety.min_products).",
+                f"If it is meant, allow it with {Override.LOSS.option} or raise the limit in reconcile.yaml.",
+            )
+        )
+    return refusals
+
+
+def check_observation(
+    before: PortalState, seen: Complete, limits: SafetyLimits, allowed: Collection[Override]
+) -> ErrorInfo | None:
+    """Why a complete read is held back like a failed one, or None. ``before`` is the state that it would change."""
+    if Override.LOSS in allowed:
+        return None
+    reported = {license_.sku_id for license_ in seen.licenses}
+    known = [product for product in before.products if product.reason is None]
+    lost = [product for product in known if product.sku_id not in reported]
+    if known and not reported:
+        return _held("no-licenses", f"The tenant reports no licenses; {len(known)} were known before.")
+    if _too_many(len(lost), len(known), limits):
+        return _held(
+            "too-many-gone",
+            f"{len(lost)} of {len(known)} products are gone from the portal; the limit is "
+            f"{limits.max_lost_percent} % (safety.max_lost_percent) above {limits.min_products} products "
+            f"(safety.min_products).",
+        )
+    consumed = sum(license_.consumed_units or 0 for license_ in seen.licenses)
+    if before.last_import.users and not seen.users and consumed > 0:
+        return _held(
+            "no-consumers",
+            f"The tenant reports {consumed} consumed licenses but no user that holds one; "
+            f"{before.last_import.users} were known before.",
+        )
+    return None
+
+
+def _too_many(lost: int, total: int, limits: SafetyLimits) -> bool:
+    """Whether a loss is over the limit. A share of a small set says little, so small losses pass."""
+    return lost > limits.min_products and lost * 100 > limits.max_lost_percent * total
+
+
+def _held(code: str, message: str) -> ErrorInfo:
+    """A refusal of one portal's observation."""
+    return ErrorInfo(
+        code, message, f"Look at the tenant. If it is right, apply this portal with {Override.LOSS.option}."
+    )
+
+
+def _synchronised(state: PortalState) -> int:
+    """How many products of a portal can be synchronised."""
+    return sum(1 for product in state.products if product.reason is None)
+
+
+def _protected(plan: Plan) -> list[ErrorInfo]:
+    """Deletions of protected portals."""
+    return [
+        ErrorInfo(
+            "portal-protected",
+            f"The portal {portal.id} is protected and its file is gone.",
+            "Restore the file. To delete the portal, apply it once with `protect: false`, then delete the file.",
+        )
+        for portal in plan.portals
+        if portal.action is Action.DELETE and portal.before and portal.before.portal.protect
+    ]
+
+
+def _tenant_changes(plan: Plan, allowed: Collection[Override]) -> list[ErrorInfo]:
+    """Portals that would read another tenant than before, so that two tenants' products would mix."""
+    if Override.TENANT_CHANGE in allowed:
+        return []
+    return [
+        ErrorInfo(
+            "tenant-changed",
+            f"The portal {portal.id} would read tenant {portal.after.portal.tenant_id} instead of "
+            f"{portal.before.portal.tenant_id}; its {_count(len(portal.before.products), 'product')} would be lost.",
+            f"Make a new portal file for the other tenant, or allow it with {Override.TENANT_CHANGE.option}.",
+        )
+        for portal in plan.portals
+        if portal.before and portal.before.products and portal.before.portal.tenant_id != portal.after.portal.tenant_id
+    ]
+
+
+def _count(number: int, noun: str) -> str:
+    """A number with its noun."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

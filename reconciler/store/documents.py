@@ -1,0 +1,84 @@
+"""Portal states as plain documents (dicts of JSON types) and back.
+
+One mapping serves the ledger and the JSON columns of the state DB. The names are those of the model, except that
+``last_import`` is ``import`` and that a document says its ``format_version``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, get_type_hints
+
+import msgspec
+
+from reconciler.errors import StateError
+from reconciler.model import (
+    CertificateAuthentication,
+    ChangeSet,
+    Import,
+    Portal,
+    PortalState,
+    Presence,
+    Product,
+    SecretAuthentication,
+)
+
+FORMAT_VERSION = 1
+
+Document = dict[str, Any]
+
+_AUTHENTICATIONS = {"secret": SecretAuthentication, "certificate": CertificateAuthentication}
+_PORTAL_HINTS = get_type_hints(Portal)
+
+
+def to_document(state: PortalState) -> Document:
+    """The document of one portal."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "id": state.id,
+        "serial": state.serial,
+        "presence": state.presence.value,
+        "portal": portal_document(state.portal),
+        "import": msgspec.to_builtins(state.last_import),
+        "changed": msgspec.to_builtins(state.changed),
+        "products": [msgspec.to_builtins(product) for product in state.products],
+    }
+
+
+def from_document(document: Document) -> PortalState:
+    """The state in a document. Raises StateError, with msgspec's path in the detail, when it is none."""
+    try:
+        version = document["format_version"]
+        if version != FORMAT_VERSION:
+            raise StateError(
+                f"The ledger has format version {version}, this tool reads {FORMAT_VERSION}.",
+                code="ledger-version",
+                remedy="Use the version of the tool that wrote it, or a newer one.",
+            )
+        return PortalState(
+            portal=portal_from(document["portal"]),
+            presence=msgspec.convert(document["presence"], Presence),
+            last_import=msgspec.convert(document["import"], Import),
+            products=msgspec.convert(document["products"], tuple[Product, ...]),
+            changed=msgspec.convert(document["changed"], ChangeSet | None),
+            serial=msgspec.convert(document["serial"], int),
+        )
+    except (KeyError, TypeError, msgspec.ValidationError) as error:
+        raise StateError(detail=f"{type(error).__name__}: {error}") from None
+
+
+def portal_document(portal: Portal) -> Document:
+    """A portal's configuration as a document. References keep names, never values."""
+    document: Document = msgspec.to_builtins(portal)
+    return document
+
+
+def portal_from(document: Document) -> Portal:
+    """A portal's configuration from its document.
+
+    The authentication is chosen by its ``type`` here, because msgspec does not convert a union of dataclasses.
+    Raises KeyError, TypeError or msgspec.ValidationError.
+    """
+    kinds = {**_PORTAL_HINTS, "authentication": _AUTHENTICATIONS[document["authentication"]["type"]]}
+    known = {field.name: kinds[field.name] for field in fields(Portal) if field.name in document}
+    return Portal(**{name: msgspec.convert(document[name], kind) for name, kind in known.items()})

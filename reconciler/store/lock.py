@@ -1,0 +1,30 @@
+"""One writer at a time: an advisory lock on ``state/.lock`` that the kernel releases when the process ends."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from reconciler.errors import Refused
+
+
+@contextmanager
+def exclusive(state: Path) -> Iterator[None]:
+    """Hold the lock of a state folder.
+
+    The file stays, the lock does not: a killed run leaves nothing to clean up. Raises Refused when another run
+    holds it.
+    """
+    state.mkdir(parents=True, exist_ok=True)
+    with (state / ".lock").open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(
+                "Another run is working on this state.",
+                code="locked",
+                remedy="Wait until it has ended. The lock goes with its process; there is no file to delete.",
+            ) from None
+        yield

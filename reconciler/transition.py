@@ -1,0 +1,144 @@
+"""What a portal's state becomes: from its configuration, from its deletion, from an observation of its tenant.
+
+These are the only functions that make a new ``PortalState``. ``plan`` compares what they return with what is known,
+``apply`` stores it. Rule zero lives in ``observe``: only ``Complete`` changes products.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime
+
+from reconciler import compliance
+from reconciler.diff import differences
+from reconciler.matching import entry_of, exclusion_of
+from reconciler.model import (
+    ChangeSet,
+    Complete,
+    Failed,
+    Import,
+    ImportOutcome,
+    License,
+    Observation,
+    Portal,
+    PortalState,
+    Presence,
+    Product,
+    Reason,
+    Settings,
+    Status,
+)
+
+Title = Callable[[str, str], str]
+"""The title of a SKU from its ID and part number."""
+
+
+def configure(before: PortalState | None, portal: Portal, settings: Settings, title: Title, today: date) -> PortalState:
+    """The state after ``portal`` is applied, without reading its tenant.
+
+    An exclusion takes effect at once. A product that loses its reason here recovers at the next complete import,
+    because until then nobody knows whether it still exists.
+    """
+    known = before.products if before else ()
+    products = tuple(_configured(product, portal, settings, title, today) for product in known)
+    presence = Presence.SUSPENDED if is_suspended(portal, today) else Presence.PRESENT
+    state = before or PortalState(portal)
+    return replace(state, portal=portal, presence=presence, products=products)
+
+
+def is_suspended(portal: Portal, today: date) -> bool:
+    """Whether imports of the portal pause today."""
+    pause = portal.suspend
+    return pause is not None and (pause.until is None or today <= pause.until)
+
+
+def _configured(product: Product, portal: Portal, settings: Settings, title: Title, today: date) -> Product:
+    """One known product under a configuration."""
+    entry = entry_of(portal, product.license)
+    excluded = exclusion_of(portal, product.license, today) is not None
+    product = replace(
+        product,
+        title=title(product.sku_id, product.license.part_number),
+        directory=entry.directory if entry and entry.directory else product.directory,
+        reason=Reason.EXCLUDED if excluded else product.reason,
+    )
+    return compliance.recalculate(product, settings)
+
+
+def delete(before: PortalState) -> PortalState:
+    """The state after the portal's file is gone: its products stay, and cannot be synchronised."""
+    products = tuple(
+        replace(product, reason=Reason.PORTAL_DELETED, status=Status.CANNOT_BE_SYNCHRONISED)
+        for product in before.products
+    )
+    return replace(before, presence=Presence.DELETED, products=products)
+
+
+def observe(
+    state: PortalState, observation: Observation, settings: Settings, title: Title, now: datetime
+) -> PortalState:
+    """The state after an attempt to read the tenant."""
+    if isinstance(observation, Failed):
+        failed = replace(state.last_import, outcome=ImportOutcome.FAILED, error=observation.error)
+        return replace(state, last_import=failed)
+    return _imported(state, observation, settings, title, now)
+
+
+def _imported(state: PortalState, seen: Complete, settings: Settings, title: Title, now: datetime) -> PortalState:
+    """The state after a complete read."""
+    today = now.date()
+    portal = state.portal
+    known = {product.sku_id: product for product in state.products}
+    products = {
+        license_.sku_id: _seen(known.get(license_.sku_id), license_, seen, portal, settings, title)
+        for license_ in seen.licenses
+        if exclusion_of(portal, license_, today) is None
+    }
+    for sku_id, product in known.items():
+        if sku_id not in products:
+            excluded = exclusion_of(portal, product.license, today) is not None
+            reason = Reason.EXCLUDED if excluded else Reason.GONE_FROM_PORTAL
+            products[sku_id] = compliance.recalculate(replace(product, reason=reason), settings)
+    done = Import(ImportOutcome.COMPLETE, now, seen.users, seen.organization, seen.emulated)
+    after = replace(
+        state, last_import=done, products=tuple(product for _, product in sorted(products.items(), key=lambda p: p[0]))
+    )
+    if state.last_import.as_of is not None and _content(after) == _content(state):
+        done = replace(done, as_of=state.last_import.as_of)
+    return replace(after, last_import=done)
+
+
+def _seen(
+    known: Product | None, license_: License, seen: Complete, portal: Portal, settings: Settings, title: Title
+) -> Product:
+    """One product that the tenant reports."""
+    entry = entry_of(portal, license_)
+    declared = entry.directory if entry else None
+    consumption = seen.consumption.get(license_.sku_id)
+    product = Product(
+        license=license_,
+        title=title(license_.sku_id, license_.part_number),
+        directory=declared or (known.directory if known else portal.directory),
+        consumers=consumption.consumers if consumption else 0,
+        findings=consumption.findings if consumption else {},
+        status=Status.CALCULATION_ERROR,
+    )
+    return compliance.recalculate(product, settings)
+
+
+def _content(state: PortalState) -> tuple[object, ...]:
+    """What a tenant said, as far as it was imported: while it stays the same, ``as_of`` stays."""
+    last = state.last_import
+    products = [
+        (product.license, product.consumers, product.findings) for product in state.products if product.reason is None
+    ]
+    return (last.users, last.organization, last.emulated, products)
+
+
+def stamp(before: PortalState | None, after: PortalState, now: datetime) -> PortalState:
+    """``after`` with the next serial and its list of changes; ``before`` itself when nothing changed."""
+    if before is not None and replace(after, serial=before.serial, changed=before.changed) == before:
+        return before
+    serial = before.serial + 1 if before else 1
+    return replace(after, serial=serial, changed=ChangeSet(now, differences(before, after)))
