@@ -49,4 +49,7 @@ REMEDIES: dict[Reason, str] = {
 
 CALCULATION_REMEDY = "Look at the license in the Microsoft 365 admin center; the next complete import tries again."
 SHORTAGE_REMEDY = "Buy the missing licenses, or take them from users who do not need them."
+SUSPENDED_REMEDY = (
+    "Reactivate the suspended subscription, buy the missing licenses, or take them from users who do not need them."
+)
 EMULATED_NOTICE = "Emulated data: these numbers come from the built-in emulator, not from a real tenant."

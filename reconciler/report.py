@@ -13,7 +13,7 @@ from decimal import Decimal
 from reconciler import compliance
 from reconciler.compliance import Position
 from reconciler.findings import count_mismatch
-from reconciler.labels import CALCULATION_REMEDY, REASON_LABELS, REMEDIES, SHORTAGE_REMEDY
+from reconciler.labels import CALCULATION_REMEDY, REASON_LABELS, REMEDIES, SHORTAGE_REMEDY, SUSPENDED_REMEDY
 from reconciler.matching import entry_of, in_force
 from reconciler.model import (
     Change,
@@ -184,7 +184,9 @@ def _remedy(product: Product) -> str | None:
         return REMEDIES[product.reason]
     if product.status is Status.CALCULATION_ERROR:
         return CALCULATION_REMEDY
-    return SHORTAGE_REMEDY if product.status is Status.NOT_ENOUGH_LICENSES else None
+    if product.status is not Status.NOT_ENOUGH_LICENSES:
+        return None
+    return SUSPENDED_REMEDY if (product.license.units.suspended or 0) > 0 else SHORTAGE_REMEDY
 
 
 def _lapses(product: Product) -> datetime | None:
@@ -239,8 +241,10 @@ def _product_steps(portal_id: str, item: ProductReport) -> Iterator[NextStep]:
     """What to do about one product."""
     product, numbers = item.product, item.position
     if product.status is Status.NOT_ENOUGH_LICENSES:
+        suspended = product.license.units.suspended or 0
         why = f"{numbers.shortfall} too few: {numbers.consumed} consumed, {numbers.entitled} entitled"
-        yield NextStep(1, numbers.shortfall, portal_id, item.name, why, SHORTAGE_REMEDY)
+        why += f", {suspended} suspended" if suspended else ""
+        yield NextStep(1, numbers.shortfall, portal_id, item.name, why, item.remedy or SHORTAGE_REMEDY)
     elif product.status is Status.CALCULATION_ERROR:
         why = "a number is missing, negative or not whole"
         yield NextStep(2, 0, portal_id, item.name, why, CALCULATION_REMEDY)

@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_MARKDOWN = re.compile(r"[\\`*_{}\[\]()<>#+!|~$&\"'=-]")
+_MARKDOWN = re.compile(r"[\\`*{}\[\]<>#!|~$&]|(?<![^\W_])_|_(?![^\W_])")
 _UNSEEN = frozenset(["Cc", "Cf", "Cs", "Zl", "Zp"])
-_HARMLESS = frozenset("()-+'\"=")
 _LINKS = re.compile(r"(?i)\b(www)\.|(?<=[a-z])://|@")
 
 
@@ -37,8 +36,6 @@ def markdown(text: str) -> str:
 
 def _escaped(character: str) -> str:
     """One character of Markdown's alphabet. Angle brackets and ampersands become entities, for HTML's sake."""
-    if character in _HARMLESS:
-        return character
     return {"<": "&lt;", ">": "&gt;", "&": "&amp;", "|": "&#124;"}.get(character, f"\\{character}")
 
 

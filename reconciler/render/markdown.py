@@ -62,18 +62,18 @@ def verdict(report: Report) -> str:
     read = f"{coverage.read} of {count(coverage.portals, 'portal')} read"
     if not report.products:
         return f"There are no products. {read}."
-    short = report.statuses[Status.NOT_ENOUGH_LICENSES]
     missing = sum(item.position.shortfall for portal in report.portals for item in portal.products if _is_short(item))
-    parts = [f"{count(short, 'product')} short of {count(missing, 'license')}"] if short else []
+    parts = []
     for status, words in (
+        (Status.NOT_ENOUGH_LICENSES, f"short, by {count(missing, 'license')} in all"),
         (Status.CALCULATION_ERROR, "with a calculation error"),
         (Status.CANNOT_BE_SYNCHRONISED, "that cannot be synchronised"),
     ):
         if report.statuses[status]:
-            parts.append(f"{report.statuses[status]} {words}")
+            parts.append(f"{report.statuses[status]:,} {words}")
     if not parts:
-        return f"No product of {report.products:,} is short of licenses. {read}."
-    return f"Of {count(report.products, 'product')}: {', '.join(parts)}. {read}."
+        return f"None of {count(report.products, 'product')} is short of licenses. {read}."
+    return f"Of {count(report.products, 'product')}: {'; '.join(parts)}. {read}."
 
 
 def _is_short(item: ProductReport) -> bool:
@@ -112,7 +112,10 @@ def _coverage(report: Report) -> list[str]:
     as_of = moment(seen.oldest) if seen.oldest == seen.newest else f"{moment(seen.oldest)} to {moment(seen.newest)}"
     rows = [
         ("Portals read completely", f"{seen.read} of {seen.portals}"),
-        ("Portals that failed", f"{seen.failed}, of which {seen.stale} shown with their last known numbers"),
+        (
+            "Portals that failed",
+            f"{seen.failed}" + (f", of which {seen.stale} with their last known numbers" if seen.failed else ""),
+        ),
     ]
     if seen.never:
         rows.append(("Portals never read", str(seen.never)))

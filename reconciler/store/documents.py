@@ -60,7 +60,7 @@ def from_document(document: Document) -> PortalState:
             presence=msgspec.convert(document["presence"], Presence),
             last_import=msgspec.convert(document["import"], Import),
             products=msgspec.convert(document["products"], tuple[Product, ...]),
-            changed=msgspec.convert(document["changed"], ChangeSet | None),
+            changed=msgspec.convert(document.get("changed"), ChangeSet | None),
             serial=msgspec.convert(document["serial"], int),
         )
     except (KeyError, TypeError, msgspec.ValidationError) as error:

@@ -46,10 +46,17 @@ def _dump(value: Any) -> str:
 def render(state: PortalState) -> str:
     """The canonical text of one portal."""
     document: Document = to_document(state)
-    products = document.pop("products")
-    head = [f"{_dump(key)}: {_dump(document[key])}" for key in sorted(document)]
-    lines = ",\n".join(_dump(product) for product in products)
-    return "{\n" + ",\n".join(head) + ',\n"products": [' + (f"\n{lines}\n" if lines else "") + "]\n}\n"
+    products, changed = document.pop("products"), document.pop("changed")
+    head = {key: _dump(value) for key, value in document.items()}
+    head["products"] = _lines(products)
+    if changed:
+        head["changed"] = f'{{"at": {_dump(changed["at"])}, "changes": {_lines(changed["changes"])}}}'
+    return "{\n" + ",\n".join(f"{_dump(key)}: {head[key]}" for key in sorted(head)) + "\n}\n"
+
+
+def _lines(values: list[Document]) -> str:
+    """A list with one value a line."""
+    return "[\n" + ",\n".join(_dump(value) for value in values) + "\n]" if values else "[]"
 
 
 def digest(text: str) -> str:

@@ -1,0 +1,20 @@
+"""What holds for every test: no home directory, no proxy, no options or credentials from outside."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+_OUTSIDE = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "MSAL_FORCE_REGION")
+
+
+@pytest.fixture(autouse=True)
+def _isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    home: Path = tmp_path_factory.mktemp("home", numbered=True)
+    home.chmod(0o500)
+    monkeypatch.setenv("HOME", str(home))
+    for name in list(os.environ):
+        if name.upper() in _OUTSIDE or name.startswith(("RECONCILE_", "REQUESTS_", "CURL_")):
+            monkeypatch.delenv(name)
