@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 allow_option = click.option(
     "--allow",
-    "allowed",
     multiple=True,
     type=click.Choice(Override, case_sensitive=False),
     help="Go over a safety stop for this run: no portal declared; many products lost; another tenant. Repeatable.",
@@ -26,18 +25,16 @@ allow_option = click.option(
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @allow_option
 @click.pass_obj
-def command(invocation: Invocation, ids: tuple[str, ...], allowed: tuple[Override, ...]) -> int:
+def command(invocation: Invocation, ids: tuple[str, ...], allow: tuple[Override, ...]) -> int:
     """Bring the state in line with the portals: plan, import, recalculate, report.
 
     Without ID every portal is applied. A portal that cannot be read keeps its last values and does not stop the
     others.
     """
-    return apply_and_show(invocation, ids, allowed, publish=True)
+    return apply_and_show(invocation, ids, allow, publish=True)
 
 
-def apply_and_show(
-    invocation: Invocation, ids: tuple[str, ...], allowed: tuple[Override, ...], *, publish: bool
-) -> int:
+def apply_and_show(invocation: Invocation, ids: tuple[str, ...], allow: tuple[Override, ...], *, publish: bool) -> int:
     """Run apply, show its progress and its result, and return the exit code."""
     from reconciler.cli.progress import shown
     from reconciler.cli.session import run_for
@@ -45,7 +42,7 @@ def apply_and_show(
 
     with (
         shown(quiet=invocation.quiet) as progress,
-        run_for(invocation, only=ids, allowed=allowed, progress=progress) as run,
+        run_for(invocation, only=ids, allowed=allow, progress=progress) as run,
     ):
         outcome = apply(run, publish=publish)
     show(outcome, publish=publish)

@@ -13,6 +13,6 @@ from reconciler.safety import Override
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @allow_option
 @click.pass_obj
-def command(invocation: Invocation, ids: tuple[str, ...], allowed: tuple[Override, ...]) -> int:
+def command(invocation: Invocation, ids: tuple[str, ...], allow: tuple[Override, ...]) -> int:
     """Import licenses and consumers into the state DB and the ledger; the reports stay as they are."""
-    return apply_and_show(invocation, ids, allowed, publish=False)
+    return apply_and_show(invocation, ids, allow, publish=False)

@@ -17,7 +17,7 @@ CHANGES_PENDING = 2
 @allow_option
 @click.pass_obj
 def command(
-    invocation: Invocation, ids: tuple[str, ...], *, detailed_exitcode: bool, allowed: tuple[Override, ...]
+    invocation: Invocation, ids: tuple[str, ...], *, detailed_exitcode: bool, allow: tuple[Override, ...]
 ) -> int:
     """Compare the portals with the state and show what apply would change, before any tenant is read.
 
@@ -34,7 +34,7 @@ def command(
     today = invocation.now().date()
     plan = make_plan(desired.portals, known, desired.settings, titles(invocation), today, ids)
     click.echo(render(plan), nl=False)
-    refusals = check_plan(plan, desired.settings.safety, allowed)
+    refusals = check_plan(plan, desired.settings.safety, allow)
     for refusal in refusals:
         click.echo(f"refused: {refusal.code}: {refusal.message}\n  {refusal.remedy}", err=True)
     if refusals:

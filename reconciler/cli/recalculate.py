@@ -13,13 +13,13 @@ from reconciler.safety import Override
 @click.option("--completely", is_flag=True, help="Import first, as apply does.")
 @allow_option
 @click.pass_obj
-def command(invocation: Invocation, *, completely: bool, allowed: tuple[Override, ...]) -> int:
+def command(invocation: Invocation, *, completely: bool, allow: tuple[Override, ...]) -> int:
     """Recalculate every status from the last known numbers, with today's date and settings, and write the reports.
 
     Portals are taken as they were last applied. Nothing is read from a tenant unless --completely is given.
     """
     if completely:
-        return apply_and_show(invocation, (), allowed, publish=True)
+        return apply_and_show(invocation, (), allow, publish=True)
     from reconciler.cli.session import run_for
     from reconciler.reconcile import recalculate
 

@@ -1,0 +1,151 @@
+"""The one way into configuration: the whole repository is read and checked, and either all of it counts or none."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.config import rules, schema
+from reconciler.config.portal import portal, settings
+from reconciler.config.problems import InvalidConfiguration, Problem
+from reconciler.config.source import Source, unreadable
+from reconciler.config.yaml_source import MAX_BYTES, read
+from reconciler.errors import ConfigurationError
+from reconciler.model import Portal, Settings
+
+PORTALS = "portals.d"
+SETTINGS = "reconcile.yaml"
+REMOVALS = "removals"
+
+RESERVED = frozenset({"status", "index", "meta"})
+"""Names of files beside the portals' own, in the reports and in the ledger."""
+
+_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+_WINDOWS_DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?")
+
+
+@dataclass(frozen=True)
+class Desired:
+    """The desired state: portals by id, sorted, and settings. ``sources`` says where each part of a portal stands.
+
+    ``warnings`` are problems that do not stop anything.
+    """
+
+    portals: Mapping[str, Portal]
+    settings: Settings
+    warnings: tuple[Problem, ...]
+    sources: Mapping[str, Source]
+
+
+def load(root: Path, portals: Path) -> Desired:
+    """Read ``reconcile.yaml`` in ``root`` and every portal in the folder ``portals``.
+
+    Raises ``InvalidConfiguration`` with all problems of all files, and ``ConfigurationError`` when there is no folder.
+    """
+    if not portals.is_dir():
+        raise ConfigurationError(
+            f"There is no {PORTALS} in {portals.parent}.",
+            code="no-portals",
+            remedy="Run in a repository with portals, or name one with --chdir.",
+        )
+    problems: list[Problem] = []
+    sources = dict(_portal_sources(portals, problems))
+    declared = _settings_source(root)
+    for source in sources.values():
+        problems += _check(source, "portal") + list(rules.within(source))
+    problems += _check(declared, "settings") if declared else []
+    problems += rules.across(sources)
+    if any(problem.severity == "error" for problem in problems):
+        raise InvalidConfiguration(problems)
+    return Desired(
+        portals={id_: portal(id_, source.value) for id_, source in sources.items()},
+        settings=settings(declared.value or {}) if declared else Settings(),
+        warnings=tuple(sorted(problems)),
+        sources=sources,
+    )
+
+
+def _check(source: Source, name: str) -> list[Problem]:
+    """What is wrong within one file: as YAML, and against its schema."""
+    if not source.readable:
+        return list(source.problems)
+    if source.value is None and not source.opaque:
+        if name == "settings":
+            return list(source.problems)  # a file with nothing but comments leaves every default
+        hint = "Declare the portal, or delete the file."
+        return [*source.problems, Problem(source.file, 1, 1, "empty-file", "The file declares nothing.", hint)]
+    return [*source.problems, *schema.problems(source, name)]
+
+
+def _settings_source(root: Path) -> Source | None:
+    path = root / SETTINGS
+    return _read(path, SETTINGS) if os.path.lexists(path) else None
+
+
+def _portal_sources(folder: Path, problems: list[Problem]) -> Iterator[tuple[str, Source]]:
+    """Each portal file by id, in order of id. What is not a portal file goes to ``problems``."""
+    for path in sorted(_entries(folder), key=lambda path: path.stem):
+        file = f"{PORTALS}/{path.name}"
+        if path.name == "README.md" or path.name.startswith("."):
+            continue
+        if found := _stray(folder, path):
+            message, hint = found
+            problems.append(Problem(file, 1, 1, "stray-file", message, hint))
+        elif path.stem.lower() == REMOVALS:
+            hint = "Delete the file; nothing is ever removed from the state yet."
+            problems.append(Problem(file, 1, 1, "not-supported-yet", "Removals are not supported yet.", hint))
+        else:
+            if problem := _bad_id(path.stem, file):
+                problems.append(problem)
+            yield path.stem, _read(path, file)
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What is in the folder."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        remedy = "Check the permissions of the folder."
+        raise ConfigurationError(f"The folder {PORTALS} cannot be read.", code="no-portals", remedy=remedy) from None
+
+
+def _stray(folder: Path, path: Path) -> tuple[str, str] | None:
+    """Why a path in the folder cannot be a portal file: message and hint."""
+    try:
+        if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+            return "This is a link that leads out of the folder.", "Put the file itself here."
+        if not path.is_file():
+            return "Only portal files may be here.", "Move it out of the folder."
+    except (OSError, RuntimeError):  # no permission, a loop of links
+        return "It cannot be told whether this is a file.", "Check where it leads, and its permissions."
+    if path.suffix == ".yml":
+        return "A portal file ends in .yaml.", "Rename it to .yaml."
+    if path.suffix != ".yaml":
+        return "This is not a portal file.", "Move it out of the folder; a portal file ends in .yaml."
+    return None
+
+
+def _bad_id(id_: str, file: str) -> Problem | None:
+    """Why a file's stem cannot be an identity: it names files in reports and ledger, on every system."""
+    if not _ID.fullmatch(id_):
+        hint = "Use at most 63 lower-case letters, digits, `.`, `_` and `-`, and begin with a letter or digit."
+        return Problem(file, 1, 1, "bad-id", "The file's name cannot be a portal's identity.", hint)
+    if id_ in RESERVED or _WINDOWS_DEVICE.fullmatch(id_):
+        message = "The file's name has another meaning: in reports and ledger, or on Windows."
+        return Problem(file, 1, 1, "reserved-id", message, "Rename the file.")
+    return None
+
+
+def _read(path: Path, file: str) -> Source:
+    """Read one file, and no more of it than counts."""
+    try:
+        if not path.is_file():
+            raise OSError
+        with path.open("rb") as stream:
+            return read(stream.read(MAX_BYTES + 1), file)
+    except OSError:
+        hint = "Check that it is a file, and its permissions."
+        return unreadable(Problem(file, 1, 1, "unreadable-file", "The file cannot be read.", hint))

@@ -1,0 +1,113 @@
+"""From a valid file's plain value to the model's values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from reconciler.model import (
+    Authentication,
+    CertificateAuthentication,
+    Cloud,
+    DeclaredEntitlement,
+    Exclusion,
+    Portal,
+    Price,
+    ProductEntry,
+    Reference,
+    SafetyLimits,
+    SecretAuthentication,
+    Settings,
+    Suspension,
+)
+
+_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def portal(id_: str, value: Mapping[str, Any]) -> Portal:
+    """The portal that a valid portal file declares."""
+    return Portal(
+        id=id_,
+        name=value["name"],
+        description=value.get("description"),
+        cloud=Cloud(value.get("cloud", Cloud.GLOBAL)),
+        tenant_id=value["tenant_id"].lower(),
+        client_id=value["client_id"].lower(),
+        authentication=_authentication(value["authentication"]),
+        exclusions=tuple(
+            Exclusion(sku(item["sku"]), item["reason"], _date(item.get("until")))
+            for item in value.get("exclusions", ())
+        ),
+        directory=value.get("directory") or default_directory(value["name"]),
+        products=tuple(_product(item) for item in value.get("products", ())),
+        suspend=_suspension(value.get("suspend")),
+        protect=value.get("protect", False),
+    )
+
+
+def settings(value: Mapping[str, Any]) -> Settings:
+    """The settings that a valid ``reconcile.yaml`` declares; what it leaves out has the model's default."""
+    given: dict[str, Any] = dict(value)
+    if "unmetered" in given:
+        given["unmetered"] = tuple(sku(item) for item in given["unmetered"])
+    if "expiring_days" in given:
+        given["expiring_days"] = int(given["expiring_days"])
+    if "safety" in given:
+        given["safety"] = SafetyLimits(**{key: int(number) for key, number in given["safety"].items()})
+    return Settings(**given)
+
+
+def default_directory(name: str) -> str:
+    """``Microsoft 365/<name>``, with the slashes of the name turned into blanks: the name is one folder."""
+    part = " ".join(name.replace("/", " ").replace("\\", " ").split())
+    return f"Microsoft 365/{'_' if part in ('', '.', '..') else part}"
+
+
+def sku(text: str) -> str:
+    """A SKU ID in lower case; a part number or a glob as it is."""
+    return text.lower() if _GUID.fullmatch(text) else text
+
+
+def _authentication(value: Mapping[str, Any]) -> Authentication:
+    if value["type"] == "secret":
+        secret = _reference(value["secret"])
+        assert secret is not None  # noqa: S101 - the schema requires it
+        return SecretAuthentication(secret, value.get("secret_id"), _date(value.get("expires")))
+    return CertificateAuthentication(
+        public_certificate=_reference(value.get("public_certificate")),
+        private_key=_reference(value.get("private_key")),
+        pfx=_reference(value.get("pfx")),
+        passphrase=_reference(value.get("passphrase")),
+    )
+
+
+def _reference(value: Mapping[str, str] | None) -> Reference | None:
+    if value is None:
+        return None
+    return Reference("env", value["env"]) if "env" in value else Reference("file", value["file"])
+
+
+def _product(value: Mapping[str, Any]) -> ProductEntry:
+    price = value.get("price")
+    declared = value.get("entitlement")
+    return ProductEntry(
+        sku=sku(value["sku"]),
+        directory=value.get("directory"),
+        price=Price(Decimal(price["amount"]), price["currency"], price["per"]) if price else None,
+        entitlement=DeclaredEntitlement(
+            int(declared["quantity"]), declared.get("contract"), declared.get("purchase_order")
+        )
+        if declared
+        else None,
+    )
+
+
+def _suspension(value: Mapping[str, Any] | None) -> Suspension | None:
+    return Suspension(value["reason"], _date(value.get("until"))) if value else None
+
+
+def _date(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

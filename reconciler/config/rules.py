@@ -1,0 +1,67 @@
+"""Rules that no schema can express: within a portal, and across portals.
+
+They look at files with other problems too, so that all problems are found at once.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from reconciler.config.problems import Problem
+from reconciler.config.source import Path, Source
+
+
+def within(source: Source) -> Iterator[Problem]:
+    """Licenses that one portal excludes or describes twice."""
+    for key, code, what in (
+        ("exclusions", "duplicate-exclusion", "is excluded"),
+        ("products", "duplicate-product", "stands"),
+    ):
+        first: dict[str, Path] = {}
+        for path, sku in _skus(source, key):
+            known = first.setdefault(sku.casefold(), path)
+            if known != path:
+                line = source.position(*known)[0]
+                yield _problem(source, path, code, f"This SKU {what} on line {line} already.", "Keep one of them.")
+
+
+def _skus(source: Source, key: str) -> Iterator[tuple[Path, str]]:
+    """The SKUs of a list of entries, with their paths, as far as the value has the right shape."""
+    entries = source.value.get(key) if isinstance(source.value, dict) else None
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        if isinstance(entry, dict) and isinstance(sku := entry.get("sku"), str):
+            yield (key, index, "sku"), sku
+
+
+def across(sources: Mapping[str, Source]) -> Iterator[Problem]:
+    """Names that two portals share, and tenants that two portals read. ``sources`` are the portals by id."""
+    hint = "Products are named after their portal: give each its own name."
+    for source, first in _repeated(sources.values(), "name", comparable):
+        message = f"{first.file} has the same name."
+        yield _problem(source, ("name",), "duplicate-name", message, hint)
+    hint = "Each product of that tenant is counted twice, once in each portal."
+    for source, first in _repeated(sources.values(), "tenant_id", str.lower):
+        message = f"{first.file} reads the same tenant."
+        yield _problem(source, ("tenant_id",), "same-tenant", message, hint, warning=True)
+
+
+def _repeated(sources: Iterable[Source], key: str, comparable: Any) -> Iterator[tuple[Source, Source]]:
+    """Each source that has the value of an earlier one, with the first one that has it."""
+    first: dict[str, Source] = {}
+    for source in sources:
+        value = source.value.get(key) if isinstance(source.value, dict) else None
+        if isinstance(value, str) and value and (known := first.setdefault(comparable(value), source)) is not source:
+            yield source, known
+
+
+def comparable(name: str) -> str:
+    """A name as it looks: without case, width and composition of letters, invisible characters, or spare blanks."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join("".join(char for char in folded if unicodedata.category(char) != "Cf").split())
+
+
+def _problem(source: Source, path: Path, code: str, message: str, hint: str, *, warning: bool = False) -> Problem:
+    position = source.position(*path)
+    return Problem(source.file, *position, code, message, hint, "warning" if warning else "error")

@@ -1,0 +1,242 @@
+"""JSON Schema for people: validates one file against a shipped schema and says what is wrong in our own words.
+
+The schemas under ``schemas/`` are the source of truth, for this module and for editors. Beside draft-07 they carry
+``patternErrorMessage`` (which editors show too) and ``x-code``, the code of the problem when the pattern does not fit.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft7Validator, ValidationError
+from jsonschema.validators import extend
+
+from reconciler.config.problems import Problem, quote
+from reconciler.config.source import Path, Source
+from reconciler.resources import folder
+
+AUTHENTICATION = "authentication"
+"""Below this key nothing that stands in the file is quoted, not even a key."""
+
+SECRETS = frozenset({"secret", "private_key", "pfx", "passphrase"})
+"""Keys of ``authentication`` whose value is secret; ``public_certificate`` is not."""
+
+PLANNED = ("federated", "managed_identity")
+"""Types of authentication that the design has and this version does not."""
+
+_EXPECTED = {
+    "object": "keys and values",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "boolean": "true or false",
+}
+_FOUND = {bool: "true or false", int: "a number", float: "a number with decimals", str: "text", list: "a list"}
+_REFERENCE = "Write `{env: NAME}` or `{file: PATH}`."
+
+
+def problems(source: Source, schema: str) -> list[Problem]:
+    """Everything in ``source`` that the schema ``portal`` or ``settings`` does not allow."""
+    found: dict[Problem, None] = {}
+    for error in _validator(schema).iter_errors(source.value):
+        path = tuple(error.absolute_path)
+        if not any(path[: len(opaque)] == opaque for opaque in source.opaque):
+            found.update(dict.fromkeys(_Translation(source, path, error).problems()))
+    return list(found)
+
+
+# --- the validator ---------------------------------------------------------------------------------------------------
+
+
+@cache
+def _validator(name: str) -> Any:
+    """The validator of one schema: built once, because it serves a thousand files."""
+    document = json.loads((folder("schemas") / f"{name}.schema.json").read_text(encoding="utf-8"))
+    validator = extend(Draft7Validator, {"pattern": _pattern, "format": _format})  # type: ignore[no-untyped-call]
+    return validator(_inlined(document, document.get("definitions", {})))
+
+
+def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
+    """The schema with each ``allOf: [{$ref}]`` replaced by what it refers to: following it each time is slow.
+
+    ``false`` becomes ``{"not": {}}``, which means the same: jsonschema does not say which key ``false`` stands for.
+    """
+    if not isinstance(schema, dict):
+        return {"not": {}} if schema is False else schema
+    inlined: dict[str, Any] = {}
+    for keyword, value in schema.items():
+        if keyword == "allOf" and "$ref" in value[0]:
+            target = definitions[value[0]["$ref"].removeprefix("#/definitions/")]
+            inlined = {**_inlined(target, definitions), **inlined}
+        elif keyword == "allOf":
+            inlined[keyword] = [_inlined(part, definitions) for part in value]
+        elif keyword == "properties":
+            inlined[keyword] = {key: _inlined(part, definitions) for key, part in value.items()}
+        elif keyword in ("items", "if", "then", "else"):
+            inlined[keyword] = _inlined(value, definitions)
+        elif keyword not in ("title", "description", "examples", "default", "definitions"):
+            inlined[keyword] = value
+    return inlined
+
+
+def _pattern(validator: Any, pattern: str, instance: object, schema: Any) -> Iterator[ValidationError]:
+    """``pattern`` as JSON Schema means it: there ``$`` is the end, in Python also the place before a last line end."""
+    if isinstance(instance, str) and not re.search(pattern.replace("$", r"\Z"), instance):
+        yield ValidationError("pattern")
+
+
+def _format(validator: Any, name: str, instance: object, schema: Any) -> Iterator[ValidationError]:
+    """``format: date``: a day that exists. The schemas use no other format."""
+    if isinstance(instance, str) and not (re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", instance) and _exists(instance)):
+        yield ValidationError("format")
+
+
+def _exists(day: str) -> bool:
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        return False
+    return True
+
+
+# --- the words -------------------------------------------------------------------------------------------------------
+
+
+class _Translation:
+    """One finding of jsonschema in words. Its own message is never shown: it quotes values, which may be secret."""
+
+    def __init__(self, source: Source, path: Path, error: ValidationError) -> None:
+        self._source = source
+        self._path = path
+        self._error = error
+        self._instance: Any = error.instance
+        self._limit: Any = error.validator_value
+        self._schema: Any = error.schema
+        self._secretive = path[:1] == (AUTHENTICATION,)
+
+    def problems(self) -> Iterator[Problem]:
+        """The problems behind the finding: one, or one for each key that is missing or too many."""
+        match self._error.validator:
+            case "additionalProperties":
+                yield from self._unknown_keys()
+            case "required":
+                yield from self._missing_keys()
+            case "type":
+                yield self._wrong_type()
+            case "enum":
+                yield from self._unknown_value()
+            case "pattern":
+                yield self._at_value(self._schema["x-code"], f"{self._label} {self._schema['patternErrorMessage']}.")
+            case "not" if not self._limit:
+                yield self._misplaced_key()
+            case "not":
+                hint = "Copy the GUID from the app registration in Entra."
+                yield self._at_value("placeholder-guid", f"{self._label} is only a placeholder.", hint)
+            case "format":
+                hint = "Write a day that exists as YYYY-MM-DD."
+                yield self._at_value("not-a-date", f"{self._label} is not a date.", hint)
+            case "minimum":
+                yield self._at_value("out-of-range", f"{self._label} must be at least {self._limit}.")
+            case "maximum":
+                yield self._at_value("out-of-range", f"{self._label} must be at most {self._limit}.")
+            case "maxLength":
+                yield self._at_value("too-long", f"{self._label} is longer than {self._limit} characters.")
+            case "maxItems":
+                yield self._at_value("too-long", f"{self._label} has more than {self._limit} entries.")
+            case "minProperties" | "maxProperties":
+                yield self._at_value("bad-reference", f"{self._label} must name exactly one place.", _REFERENCE)
+            case keyword:
+                raise NotImplementedError(f"no words for the keyword {keyword}")
+
+    @property
+    def _label(self) -> str:
+        """The value's path as people write it: ``exclusions[0].reason``."""
+        label = ""
+        for part in self._path:
+            label += f"[{part}]" if isinstance(part, int) else f".{part}"
+        return f"`{label.removeprefix('.')}`" if label else "The file"
+
+    def _at_value(self, code: str, message: str, hint: str | None = None) -> Problem:
+        return Problem(self._source.file, *self._source.position(*self._path), code, message, hint)
+
+    def _at_key(self, code: str, message: str, hint: str | None = None, key: str | None = None) -> Problem:
+        path = self._path if key is None else (*self._path, key)
+        return Problem(self._source.file, *self._source.key_position(*path), code, message, hint)
+
+    def _unknown_keys(self) -> Iterator[Problem]:
+        known = list(self._schema["properties"])
+        if self._path == (AUTHENTICATION,) and self._instance.get("type") in PLANNED:
+            return
+        for key in self._instance:
+            if key not in known:
+                message = (
+                    "This key is not known here." if self._secretive else f"The key {quote(key)} is not known here."
+                )
+                yield self._at_key(
+                    "unknown-key", message, did_you_mean(key, known) or f"Known here: {', '.join(known)}.", key
+                )
+
+    def _missing_keys(self) -> Iterator[Problem]:
+        if self._path in self._source.incomplete:
+            return
+        where = f" in {self._label}" if self._path else ""
+        for key in self._limit:
+            if key not in self._instance:
+                pfx = self._secretive and key in ("public_certificate", "private_key")
+                hint = "Or give `pfx` with `passphrase`." if pfx else None
+                yield self._at_key("missing-key", f"The key `{key}` is missing{where}.", hint)
+
+    def _misplaced_key(self) -> Problem:
+        """A key of ``authentication`` that belongs to another type, or to the other form of a certificate."""
+        key = self._path[-1]
+        hint = "A certificate carries its own end date." if key == "expires" else "Delete it, or change the other keys."
+        return self._at_key("misplaced-key", f"The key `{key}` does not go together with the others here.", hint)
+
+    def _wrong_type(self) -> Problem:
+        expected = self._limit
+        if self._instance is None:
+            hint = "Give it a value, or delete the key." if self._path else None
+            return self._at_value("wrong-type", f"{self._label} has no value.", hint)
+        is_reference = expected == "object" and self._secretive and len(self._path) == 2
+        if is_reference and self._path[1] in SECRETS and not isinstance(self._instance, list):
+            hint = f"{_REFERENCE} Take the value out and renew it: git keeps what was committed."
+            return self._at_value("literal-secret", f"{self._label}: a secret must not stand in a file.", hint)
+        message = (
+            f"{self._label} must be {_EXPECTED[expected]}, not {_FOUND.get(type(self._instance), 'keys and values')}."
+        )
+        return self._at_value("wrong-type", message, _REFERENCE if is_reference else self._type_hint(expected))
+
+    def _type_hint(self, expected: str) -> str | None:
+        if expected == "string" and isinstance(self._instance, bool | int | float):
+            return "Put it in quotes."
+        if expected == "array":
+            return "Begin each entry on a line of its own with `- `."
+        if expected == "integer" and isinstance(self._instance, str):
+            return "Write digits only, without quotes."
+        if expected == "boolean":
+            return "Write true or false, without quotes."
+        return None
+
+    def _unknown_value(self) -> Iterator[Problem]:
+        if not isinstance(self._instance, str):
+            return  # the type is wrong, which is said already
+        if self._path == (AUTHENTICATION, "type") and self._instance in PLANNED:
+            message = f"`authentication.type: {self._instance}` is not supported yet."
+            yield self._at_value("not-supported-yet", message, "Use `secret` or `certificate` for now.")
+            return
+        values = " or ".join(f"`{value}`" for value in self._limit)
+        yield self._at_value(
+            "unknown-value", f"{self._label} must be {values}.", did_you_mean(self._instance, self._limit)
+        )
+
+
+def did_you_mean(word: str, known: list[str]) -> str | None:
+    """A hint that names the nearest known word, if one is near."""
+    near = difflib.get_close_matches(word[:100].lower().replace("-", "_"), known, n=1)
+    return f"Did you mean `{near[0]}`?" if near else None

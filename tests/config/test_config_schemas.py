@@ -1,0 +1,115 @@
+"""The shipped schemas: valid draft-07, helpful to editors, and of one mind with the model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from config_world import portal_yaml, repository
+from jsonschema import Draft7Validator
+
+from reconciler.config.loader import load
+from reconciler.config.portal import default_directory, settings
+from reconciler.model import Cloud, Portal, SafetyLimits, Settings
+from reconciler.resources import folder
+
+NAMES = ["portal", "settings"]
+
+
+def document(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((folder("schemas") / f"{name}.schema.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+def properties(part: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every property that a schema describes, conditions aside."""
+    if isinstance(part, dict):
+        for key, value in part.get("properties", {}).items():
+            yield f"{path}/{key}", value
+            yield from properties(value, f"{path}/{key}")
+        if "items" in part:
+            yield f"{path}[]", part["items"]
+            yield from properties(part["items"], f"{path}[]")
+        for key, value in part.get("definitions", {}).items():
+            yield from properties(value, f"{path}/{key}")
+
+
+PROPERTIES = [(name, path, value) for name in NAMES for path, value in properties(document(name))]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_schema_is_valid_draft_07(name: str) -> None:
+    Draft7Validator.check_schema(document(name))
+
+
+@pytest.mark.parametrize(("name", "path", "value"), PROPERTIES, ids=[f"{name}{path}" for name, path, _ in PROPERTIES])
+def test_a_property_has_a_title_a_description_and_examples_that_validate(
+    name: str, path: str, value: dict[str, Any]
+) -> None:
+    assert value["title"]
+    assert value["description"].endswith(".")
+    whole = {**value, "definitions": document(name).get("definitions", {})}
+    validator = Draft7Validator(whole, format_checker=Draft7Validator.FORMAT_CHECKER)
+    assert value["examples"]
+    for example in value["examples"]:
+        validator.validate(example)
+    if "default" in value:
+        validator.validate(value["default"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_examples_of_a_whole_file_validate(name: str) -> None:
+    for example in document(name)["examples"]:
+        Draft7Validator(document(name), format_checker=Draft7Validator.FORMAT_CHECKER).validate(example)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_mapping_is_closed(name: str) -> None:
+    parts = [
+        document(name),
+        *(value for _, value in properties(document(name))),
+        *document(name).get("definitions", {}).values(),
+    ]
+    assert all(part["additionalProperties"] is False for part in parts if part.get("type") == "object")
+
+
+def test_the_keys_of_the_schemas_are_the_fields_of_the_model() -> None:
+    assert set(document("portal")["properties"]) == {field.name for field in fields(Portal)} - {"id"}
+    assert set(document("settings")["properties"]) == {field.name for field in fields(Settings)}
+    safety = document("settings")["properties"]["safety"]["properties"]
+    assert set(safety) == {field.name for field in fields(SafetyLimits)}
+    assert document("portal")["properties"]["cloud"]["enum"] == list(Cloud)
+
+
+def test_the_defaults_of_the_schemas_are_the_defaults_of_the_model(tmp_path: Path) -> None:
+    def defaults(part: dict[str, Any]) -> dict[str, Any]:
+        inner = {key: defaults(value) for key, value in part["properties"].items() if "properties" in value}
+        return {key: value["default"] for key, value in part["properties"].items() if "default" in value} | inner
+
+    assert settings(defaults(document("settings"))) == Settings() == settings({})
+    written = "\n".join(
+        f"{key}: {json.dumps(value)}" for key, value in defaults(document("portal")).items() if value != {}
+    )
+    plain = repository(tmp_path / "plain", {"contoso.yaml": portal_yaml()})
+    explicit = repository(tmp_path / "explicit", {"contoso.yaml": portal_yaml(written)})
+    assert load(plain, plain / "portals.d").portals == load(explicit, explicit / "portals.d").portals
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Contoso", "Microsoft 365/Contoso"),
+        ("Contoso / EU", "Microsoft 365/Contoso EU"),
+        ("Contoso\\EU", "Microsoft 365/Contoso EU"),
+        ("..", "Microsoft 365/_"),
+        ("/", "Microsoft 365/_"),
+    ],
+)
+def test_the_default_directory_is_one_folder_per_portal(name: str, expected: str) -> None:
+    assert default_directory(name) == expected
+    whole = {**document("portal")["definitions"]["directory"]}
+    Draft7Validator(whole).validate(expected)
