@@ -37,14 +37,12 @@ def command(invocation: Invocation, ids: tuple[str, ...], allow: tuple[Override,
 def apply_and_show(invocation: Invocation, ids: tuple[str, ...], allow: tuple[Override, ...], *, publish: bool) -> int:
     """Run apply, show its progress and its result, and return the exit code."""
     from reconciler.cli.progress import shown
-    from reconciler.cli.session import run_for
+    from reconciler.cli.session import importer_for, run_for
     from reconciler.reconcile import apply
 
-    with (
-        shown(quiet=invocation.quiet) as progress,
-        run_for(invocation, only=ids, allowed=allow, progress=progress) as run,
-    ):
-        outcome = apply(run, publish=publish)
+    run = run_for(invocation, ids, allow)
+    with shown(quiet=invocation.quiet) as progress, importer_for(invocation, progress) as importer:
+        outcome = apply(run, importer, publish=publish)
     show(outcome, publish=publish)
     return outcome.exit_code
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.importing import Progress
 from reconciler.model import Failed, Observation, Portal
-from reconciler.reconcile import Progress
 from reconciler.render.escape import plain
 from reconciler.render.words import count
 

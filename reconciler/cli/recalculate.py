@@ -23,7 +23,6 @@ def command(invocation: Invocation, *, completely: bool, allow: tuple[Override, 
     from reconciler.cli.session import run_for
     from reconciler.reconcile import recalculate
 
-    with run_for(invocation) as run:
-        outcome = recalculate(run)
+    outcome = recalculate(run_for(invocation))
     show(outcome, publish=True)
     return outcome.exit_code

@@ -15,7 +15,6 @@ def command(invocation: Invocation) -> int:
     from reconciler.cli.session import run_for
     from reconciler.reconcile import report
 
-    with run_for(invocation) as run:
-        outcome = report(run)
+    outcome = report(run_for(invocation))
     show(outcome, publish=True)
     return outcome.exit_code

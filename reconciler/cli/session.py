@@ -6,7 +6,7 @@ import logging
 import os
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     import httpx
 
     from reconciler.config.loader import Desired
+    from reconciler.importing import Connect, Importer, Progress, Reader
     from reconciler.model import Portal, Reference
-    from reconciler.reconcile import Connect, Progress, Reader, Run
+    from reconciler.reconcile import Run
     from reconciler.safety import Override
     from reconciler.secret import Secret
     from reconciler.transition import Title
@@ -63,37 +64,35 @@ def state_folder(invocation: Invocation) -> Path:
     return invocation.root / "state"
 
 
-@contextmanager
-def run_for(
-    invocation: Invocation,
-    only: tuple[str, ...] = (),
-    allowed: tuple[Override, ...] = (),
-    progress: Progress | None = None,
-) -> Iterator[Run]:
-    """Everything that a run needs. Raises ConfigurationError when the configuration is not valid."""
-    from reconciler.graph.http import open_http
-    from reconciler.graph.retry import RetryPolicy
-    from reconciler.reconcile import Progress as Silent
+def run_for(invocation: Invocation, only: tuple[str, ...] = (), allow: tuple[Override, ...] = ()) -> Run:
+    """What a run works with. Raises ConfigurationError when the configuration is not valid."""
     from reconciler.reconcile import Run
 
     configure_logging(invocation)
     desired = load_desired(invocation)
-    now = invocation.now()
+    return Run(
+        state_folder=state_folder(invocation),
+        portals=desired.portals,
+        settings=desired.settings,
+        title=titles(invocation),
+        now=invocation.now(),
+        new_lineage=_new_lineage(invocation),
+        only=only,
+        allowed=allow,
+        emulate=invocation.emulate is not None,
+    )
+
+
+@contextmanager
+def importer_for(invocation: Invocation, progress: Progress) -> Iterator[Importer]:
+    """The way to the tenants. Raises ConfigurationError when the environment names an unusable proxy or trust store."""
+    from reconciler.graph.http import open_http
+    from reconciler.graph.retry import RetryPolicy
+    from reconciler.importing import Importer
+
     with open_http(transport=_emulated(invocation), retry=RetryPolicy(limit=invocation.retry_limit)) as http:
-        yield Run(
-            state_folder=state_folder(invocation),
-            portals=desired.portals,
-            settings=desired.settings,
-            title=titles(invocation),
-            now=now,
-            new_lineage=_new_lineage(invocation),
-            connect=_connect(http, _resolver(invocation), now),
-            jobs=invocation.jobs,
-            only=only,
-            allowed=allowed,
-            emulate=invocation.emulate is not None,
-            progress=progress or Silent(),
-        )
+        connect = _connect(http, _resolver(invocation), invocation.now())
+        yield Importer(connect, invocation.jobs, progress)
 
 
 def _new_lineage(invocation: Invocation) -> str:
@@ -130,7 +129,7 @@ def _resolver(invocation: Invocation) -> Callable[[Reference], Secret]:
 
 
 def _connect(http: httpx.Client, resolve: Callable[[Reference], Secret], now: datetime) -> Connect:
-    """The way to a tenant: its credential, its token, its Graph."""
+    """The way to one tenant: its credential, its token, its Graph."""
     from reconciler.graph.auth import TokenSource
     from reconciler.graph.client import GraphClient
     from reconciler.graph.clouds import ENDPOINTS
@@ -143,7 +142,4 @@ def _connect(http: httpx.Client, resolve: Callable[[Reference], Secret], now: da
         tokens = TokenSource(http, endpoints, portal.tenant_id, portal.client_id, credential)
         yield GraphClient(http, endpoints, portal.tenant_id, tokens)
 
-    def connection(portal: Portal) -> AbstractContextManager[Reader]:
-        return connect(portal)
-
-    return connection
+    return connect
