@@ -1,0 +1,129 @@
+"""Access tokens from Entra: MSAL on our own transport, with its answers judged before MSAL sees them.
+
+MSAL loses the AADSTS code of an unknown tenant, replays a failure for a minute, and logs a token answer that is not
+JSON. So the sender below turns each failure into our exception before MSAL can.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import httpx
+import msgspec
+
+from reconciler.errors import AssertionFailed, SuccessNotDeserialized, UntrustedAnswer
+from reconciler.graph.answers import decode, entra_failure, unreachable
+from reconciler.graph.clouds import Endpoints
+from reconciler.graph.credentials import Credential
+from reconciler.graph.wire import OpenIdConfiguration, TokenAnswer
+
+
+class TokenSource:
+    """Tokens of one app in one tenant. Threads may share it: only one asks Entra at a time."""
+
+    def __init__(
+        self, http: httpx.Client, endpoints: Endpoints, tenant_id: str, client_id: str, credential: Credential
+    ) -> None:
+        self._sender = _Sender(http, endpoints.login_host)
+        self._authority = endpoints.authority(tenant_id)
+        self._scope = endpoints.scope
+        self._client_id = client_id
+        self._credential = credential
+        self._lock = threading.Lock()
+        self._app: Any = None
+
+    def token(self) -> str:
+        """A bearer token for Graph, from memory while it lives.
+
+        Raises ReportedError, Unreachable, SuccessNotDeserialized, FailureNotDeserialized, AssertionFailed or
+        UntrustedAnswer.
+        """
+        with self._lock:
+            return self._acquire()
+
+    def renew(self) -> None:
+        """Forget the token, so that the next one is a new one."""
+        with self._lock:
+            self._app = None
+
+    def _acquire(self) -> str:
+        from jwt import PyJWTError
+        from msal.exceptions import MsalError
+
+        try:
+            if self._app is None:
+                self._app = self._new_app()
+            token = self._app.acquire_token_for_client(scopes=[self._scope])["access_token"]
+        except PyJWTError:
+            raise AssertionFailed from None
+        except (MsalError, ValueError, TypeError, LookupError) as error:
+            # What the sender lets through has the right members, but MSAL may still trip over their values.
+            raise SuccessNotDeserialized(detail=f"the answer to the sign-in: {type(error).__name__}") from None
+        return str(token)
+
+    def _new_app(self) -> Any:
+        from msal import ConfidentialClientApplication
+
+        return ConfidentialClientApplication(
+            self._client_id,
+            client_credential=self._credential.for_msal(),
+            authority=self._authority,
+            instance_discovery=False,
+            azure_region=False,  # whatever MSAL_FORCE_REGION says
+            http_client=self._sender,
+        )
+
+
+class _Sender:
+    """The HTTP client that MSAL sees. Only successes of the right shape come back; the rest is raised."""
+
+    def __init__(self, http: httpx.Client, login_host: str) -> None:
+        self._http = http
+        self._login_host = login_host
+
+    def get(self, url: str, *, params: Any = None, headers: Any = None, **_: Any) -> httpx.Response:
+        """Read the tenant's openid-configuration."""
+        response = self._send("GET", url, params=params, headers=headers)
+        self._refuse_elsewhere(decode(_CONFIGURATION, response).token_endpoint)
+        return response
+
+    def post(
+        self, url: str, *, params: Any = None, data: dict[str, Any] | None = None, headers: Any = None, **_: Any
+    ) -> httpx.Response:
+        """Ask the token endpoint. MSAL passes the assertion as bytes, which httpx would send as ``b'…'``."""
+        form = {name: value.decode() if isinstance(value, bytes) else value for name, value in (data or {}).items()}
+        response = self._send("POST", url, params=params, headers=headers, data=form)
+        decode(_TOKEN, response)
+        return response
+
+    def close(self) -> None:
+        """Nothing: the client belongs to whoever opened it."""
+
+    def _send(self, method: str, url: str, **request: Any) -> httpx.Response:
+        self._refuse_elsewhere(url)
+        try:
+            response = self._http.request(method, url, **request)
+        except httpx.RequestError as error:
+            raise unreachable(self._login_host, error) from None
+        if not response.is_success:
+            raise entra_failure(response)
+        return response
+
+    def _refuse_elsewhere(self, url: str) -> None:
+        """The openid-configuration names the token endpoint; the secret goes to the cloud's login host or nowhere."""
+        try:
+            target = httpx.URL(url)
+            fits = target.scheme == "https" and target.host == self._login_host and target.port is None
+        except httpx.InvalidURL:
+            fits = False
+        if not fits:
+            raise UntrustedAnswer(
+                "The tenant's configuration names a token endpoint on another host.",
+                code="foreign-link",
+                remedy="Check `cloud` in the portal file, then the proxy. No secret was sent there.",
+            )
+
+
+_CONFIGURATION = msgspec.json.Decoder(OpenIdConfiguration)
+_TOKEN = msgspec.json.Decoder(TokenAnswer)

@@ -1,0 +1,146 @@
+"""Reading one tenant through Microsoft Graph: who it is, what it owns, who holds it.
+
+Whatever is not read to its end raises: no caller can mistake a part for the whole. The bearer token goes to the
+portal's own Graph host and nowhere else, and no redirect is followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import httpx
+import msgspec
+
+from reconciler.errors import SuccessNotDeserialized, UntrustedAnswer
+from reconciler.graph import rows
+from reconciler.graph.answers import PageTokenExpired, decode, graph_failure, unreachable
+from reconciler.graph.auth import TokenSource
+from reconciler.graph.clouds import Endpoints
+from reconciler.graph.wire import CompanySubscription, Page, SubscribedSku, Tenant, User
+from reconciler.model import License, Organization, UserPage
+
+T = TypeVar("T")
+
+ORGANIZATION = "/organization?$select=id,displayName,verifiedDomains"
+SKUS = (
+    "/subscribedSkus"  # no $top: Graph refuses it here
+    "?$select=skuId,skuPartNumber,appliesTo,capabilityStatus,consumedUnits,prepaidUnits,subscriptionIds"
+)
+SUBSCRIPTIONS = "/directory/subscriptions?$select=id,skuId,status,totalLicenses,isTrial,nextLifecycleDateTime"
+USERS = (
+    "/users?$select=id,userPrincipalName,displayName,mail,accountEnabled,userType,usageLocation,"
+    "assignedLicenses,licenseAssignmentStates&$top=999"
+)
+
+RESTARTS = 3
+"""How often the list of users is read again from its start when Graph lost the place."""
+PAGE_LIMIT = 100_000
+"""Pages after which a list has no end: a hundred million users."""
+
+
+class GraphClient:
+    """One tenant. Errors are those of ``TokenSource.token`` and, for Graph's own answers, the same kinds."""
+
+    def __init__(self, http: httpx.Client, endpoints: Endpoints, tenant_id: str, tokens: TokenSource) -> None:
+        self._http = http
+        self._host = endpoints.graph_host
+        self._root = endpoints.graph_root
+        self._tenant_id = tenant_id
+        self._tokens = tokens
+        self._emulated: str | None = None
+
+    @property
+    def emulated(self) -> str | None:
+        """The emulator's scenario that answered, or None when Microsoft did."""
+        return self._emulated
+
+    def organization(self) -> Organization:
+        """Who the tenant is. Raises UntrustedAnswer (``tenant-mismatch``) when it is not the portal's tenant."""
+        found = [tenant for page in self._pages(ORGANIZATION, _ORGANIZATION) for tenant in page]
+        if not found:
+            raise SuccessNotDeserialized(detail=f"{self._host}: /organization names no organization")
+        result = rows.organization(found[0])
+        if result.tenant_id != self._tenant_id.lower():
+            raise UntrustedAnswer(
+                "Another tenant than the portal's answered.",
+                code="tenant-mismatch",
+                detail=f"asked for {self._tenant_id.lower()}",
+                remedy="Check tenant_id in the portal file, and whether a proxy answers from a cache.",
+            )
+        return result
+
+    def licenses(self) -> tuple[License, ...]:
+        """Every license of the tenant with its subscriptions, sorted by SKU ID; see ``rows.licenses``."""
+        skus = [sku for page in self._pages(SKUS, _SKUS) for sku in page]
+        subscriptions = [each for page in self._pages(SUBSCRIPTIONS, _SUBSCRIPTIONS) for each in page]
+        return rows.licenses(skus, subscriptions)
+
+    def users(self, restarted: Callable[[], None]) -> Iterator[UserPage]:
+        """Page by page, whoever holds a license. A user may come twice: a list is no snapshot.
+
+        When Graph loses the place, ``restarted`` is called, everything yielded so far is void, and the list starts
+        again; after ``RESTARTS`` times it raises ReportedError.
+        """
+        restarts = 0
+        while True:
+            try:
+                for users in self._pages(USERS, _USERS):
+                    yield rows.user_page(users)
+                return
+            except PageTokenExpired:
+                if restarts == RESTARTS:
+                    raise
+                restarts += 1
+            restarted()
+
+    def _pages(self, first: str, decoder: msgspec.json.Decoder[Page[T]]) -> Iterator[list[T]]:
+        """The pages of a list; a page may be empty and still name a next one."""
+        url = self._root + first
+        seen = {url}
+        while True:
+            page = decode(decoder, self._get(url))
+            yield page.value
+            if page.next_link is None:
+                return
+            url = page.next_link
+            self._refuse_elsewhere(url)
+            if url in seen or len(seen) == PAGE_LIMIT:
+                raise UntrustedAnswer("The list of pages has no end.", code="page-loop", detail=self._host)
+            seen.add(url)
+
+    def _get(self, url: str) -> httpx.Response:
+        """A success. A refused token is renewed once per request: it may have expired on the way."""
+        response = self._send(url)
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            self._tokens.renew()
+            response = self._send(url)
+        if not response.is_success:
+            raise graph_failure(response)
+        return response
+
+    def _send(self, url: str) -> httpx.Response:
+        headers = {"authorization": f"Bearer {self._tokens.token()}", "accept": "application/json"}
+        try:
+            response = self._http.get(url, headers=headers, follow_redirects=False)
+        except httpx.RequestError as error:
+            raise unreachable(self._host, error) from None
+        self._emulated = response.headers.get("x-emulated-scenario", self._emulated)
+        return response
+
+    def _refuse_elsewhere(self, link: str) -> None:
+        """A nextLink is followed on the portal's Graph host only: each request carries the token."""
+        try:
+            url = httpx.URL(link)
+            fits = url.scheme == "https" and url.host == self._host and url.port is None and not url.userinfo
+            fits = fits and url.path.startswith("/v1.0/")
+        except httpx.InvalidURL:
+            fits = False
+        if not fits:
+            raise UntrustedAnswer("A link to the next page leads to another host.", code="foreign-link")
+
+
+_ORGANIZATION = msgspec.json.Decoder(Page[Tenant])
+_SKUS = msgspec.json.Decoder(Page[SubscribedSku])
+_SUBSCRIPTIONS = msgspec.json.Decoder(Page[CompanySubscription])
+_USERS = msgspec.json.Decoder(Page[User])

@@ -1,0 +1,137 @@
+"""The one seam to the network: an httpx client on a transport that retries.
+
+Certificates are checked against ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` when one of them is set, else against the
+operating system's trust store; that cannot be turned off. ``HTTPS_PROXY`` (or ``ALL_PROXY``) and ``NO_PROXY`` are
+honoured. Emulation passes ``httpx.WSGITransport`` as the inner transport, and everything above stays the same.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import time
+from collections.abc import Callable
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from reconciler import __version__
+from reconciler.errors import ConfigurationError, ReconcileError
+from reconciler.graph.answers import cause
+from reconciler.graph.retry import RetryPolicy, RetryTransport
+
+USER_AGENT = f"m365-license-reconciler/{__version__}"
+TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+"""Seconds without progress: 10 to connect, 60 for anything else."""
+LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=30.0)
+DEFAULT_POLICY = RetryPolicy()
+
+
+def open_http(
+    *,
+    transport: httpx.BaseTransport | None = None,
+    retry: RetryPolicy = DEFAULT_POLICY,
+    sleep: Callable[[float], None] = time.sleep,
+) -> httpx.Client:
+    """The client for everything that is sent; threads may share it, and whoever opens it closes it.
+
+    ``transport`` replaces the network, ``sleep`` the waiting between retries. Raises ConfigurationError when the
+    environment names a proxy or a certificate file that cannot be used.
+    """
+    inner = transport if transport is not None else EnvironmentTransport()
+    return httpx.Client(
+        transport=RetryTransport(inner, retry, sleep=sleep),
+        trust_env=False,  # EnvironmentTransport does it, below the retries; .netrc is never wanted
+        timeout=TIMEOUT,
+        follow_redirects=False,
+        headers={"user-agent": USER_AGENT},
+        # Portals share this client: a cookie that one tenant's sign-in sets must not travel with another's.
+        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+    )
+
+
+def fetch(client: httpx.Client, url: str) -> bytes:
+    """Download a public file over https, following redirects. Raises ReconcileError (``download-failed``)."""
+    try:
+        response = client.get(url, follow_redirects=True)
+    except httpx.RequestError as error:
+        raise _not_downloaded(url, cause(error)) from None
+    if any(hop.url.scheme != "https" for hop in (*response.history, response)):
+        raise _not_downloaded(url, "it leads to an address without https")
+    if response.status_code != httpx.codes.OK:
+        raise _not_downloaded(url, f"{response.url.host} answered {response.status_code}")
+    return response.content
+
+
+def _not_downloaded(url: str, detail: str) -> ReconcileError:
+    return ReconcileError(
+        f"Could not download {url}.",
+        code="download-failed",
+        detail=detail,
+        remedy="Check network and proxy, or download the file by hand and name it on the command line.",
+    )
+
+
+def tls_context() -> ssl.SSLContext:
+    """Whom to trust: the certificates that the environment names, else the operating system's."""
+    file = os.environ.get("SSL_CERT_FILE")
+    if not file and not os.environ.get("SSL_CERT_DIR"):
+        import truststore
+
+        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if file and not Path(file).is_file():
+        # OpenSSL would trust nobody, without a word.
+        raise ConfigurationError(
+            f"SSL_CERT_FILE names {file}, which is not a file.",
+            code="certificate-file-missing",
+            remedy="Correct SSL_CERT_FILE, or unset it to use the operating system's certificates.",
+        )
+    return ssl.create_default_context()
+
+
+class EnvironmentTransport(httpx.BaseTransport):
+    """The real network: direct, or through the proxy that the environment names for the host.
+
+    httpx reads the environment only when it builds its own transports, and then a retrying one cannot sit on top.
+    """
+
+    def __init__(self) -> None:
+        context = tls_context()
+        self._direct = httpx.HTTPTransport(verify=context, trust_env=False, limits=LIMITS)
+        self._proxied = _through_proxy(context)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send over the way that the environment wants for this host."""
+        if self._proxied is None or proxy_bypass(request.url.host):
+            return self._direct.handle_request(request)
+        try:
+            return self._proxied.handle_request(request)
+        except httpx.ConnectError as error:
+            raise httpx.ProxyError(str(error)) from error
+
+    def close(self) -> None:
+        """Close both ways."""
+        self._direct.close()
+        if self._proxied is not None:
+            self._proxied.close()
+
+
+def _through_proxy(context: ssl.SSLContext) -> httpx.HTTPTransport | None:
+    proxies = getproxies()
+    address = proxies.get("https") or proxies.get("all")
+    if not address:
+        return None
+    try:
+        proxy = httpx.Proxy(address if "://" in address else f"http://{address}")
+        if proxy.url.scheme == "https":
+            proxy.ssl_context = context
+        return httpx.HTTPTransport(verify=context, trust_env=False, limits=LIMITS, proxy=proxy)
+    except (ValueError, ImportError, httpx.InvalidURL):
+        # Without the address: it may hold a password.
+        raise ConfigurationError(
+            "The proxy that the environment names cannot be used.",
+            code="proxy-invalid",
+            remedy="Set HTTPS_PROXY to an address such as http://proxy.example:3128.",
+        ) from None

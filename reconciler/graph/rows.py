@@ -1,0 +1,136 @@
+"""From the wire's structs to the model: licenses with their subscriptions, users with what they hold.
+
+The part for users runs a million times in a large tenant, so it builds tuples and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+
+from reconciler.graph.wire import CompanySubscription, SubscribedSku, Tenant, User, instant, whole
+from reconciler.model import Assignment, Contact, License, Organization, Subscription, Units, UserPage
+
+UNNAMED_ERROR = "Other"
+"""Graph's own word for an assignment error of no particular kind."""
+NO_UNITS = Units(None, None, None, None)
+
+
+def organization(tenant: Tenant) -> Organization:
+    """Who the tenant says it is, with the domain that is its default."""
+    default = next((domain.name for domain in tenant.verified_domains or () if domain.is_default), None)
+    return Organization(tenant.id.lower(), tenant.display_name or "", default)
+
+
+def licenses(skus: Iterable[SubscribedSku], subscriptions: Iterable[CompanySubscription]) -> tuple[License, ...]:
+    """Every SKU with its subscriptions, sorted by SKU ID.
+
+    A subscription belongs to the SKU whose ``subscriptionIds`` name it; a SKU of which none is found there gets those
+    with its SKU ID. A SKU that is listed twice counts once; if its two entries disagree, nobody can say which numbers
+    are right, so it has none.
+    """
+    by_id = {each.id.lower(): each for each in subscriptions}
+    by_sku: defaultdict[str, list[CompanySubscription]] = defaultdict(list)
+    for subscription in by_id.values():
+        by_sku[subscription.sku_id.lower()].append(subscription)
+    found: dict[str, License] = {}
+    for sku in skus:
+        named = [by_id[each] for each in {each.lower() for each in sku.subscription_ids or ()} if each in by_id]
+        new = _license(sku, named or by_sku[sku.sku_id.lower()])
+        old = found.setdefault(new.sku_id, new)
+        if old != new:
+            found[new.sku_id] = min(_without_numbers(old), _without_numbers(new), key=repr)
+    return tuple(found[sku_id] for sku_id in sorted(found))
+
+
+def _license(sku: SubscribedSku, subscriptions: Iterable[CompanySubscription]) -> License:
+    prepaid = sku.prepaid_units
+    return License(
+        sku_id=sku.sku_id.lower(),
+        part_number=sku.sku_part_number or sku.sku_id.lower(),
+        applies_to=sku.applies_to or "",
+        capability_status=sku.capability_status or "",
+        units=Units(
+            enabled=whole(prepaid.enabled),
+            warning=whole(prepaid.warning),
+            suspended=whole(prepaid.suspended),
+            locked_out=whole(prepaid.locked_out),
+        )
+        if prepaid
+        else NO_UNITS,
+        consumed_units=whole(sku.consumed_units),
+        subscriptions=tuple(sorted(map(_subscription, subscriptions), key=lambda each: each.id)),
+    )
+
+
+def _without_numbers(known: License) -> License:
+    return replace(known, units=NO_UNITS, consumed_units=None)
+
+
+def _subscription(subscription: CompanySubscription) -> Subscription:
+    return Subscription(
+        id=subscription.id.lower(),
+        status=subscription.status or "",
+        total_licenses=whole(subscription.total_licenses),
+        is_trial=bool(subscription.is_trial),
+        next_lifecycle=instant(subscription.next_lifecycle_date_time),
+    )
+
+
+def user_page(users: list[User]) -> UserPage:
+    """The users of one page that hold a license or were meant to; the others are counted and dropped."""
+    contacts: list[Contact] = []
+    rows: list[Assignment] = []
+    for user in users:
+        if not user.assigned_licenses and not user.license_assignment_states:
+            continue
+        found = assignments(user)
+        if found:
+            rows += found
+            contacts.append(
+                Contact(
+                    user.id.lower(),
+                    user.user_principal_name,
+                    user.display_name,
+                    user.mail,
+                    user.account_enabled,
+                    user.user_type,
+                    user.usage_location,
+                )
+            )
+    return UserPage(len(users), contacts, rows)
+
+
+def assignments(user: User) -> list[Assignment]:
+    """One row per SKU that the user holds, or does not hold because of an error.
+
+    ``assignedLicenses`` alone says what is held; ``licenseAssignmentStates`` has an entry for each way by which it
+    came, or failed to come. Of several errors the first by name is kept.
+    """
+    object_id = user.id.lower()
+    held = dict.fromkeys([each.sku_id.lower() for each in user.assigned_licenses])
+    direct: set[str] = set()
+    group: set[str] = set()
+    errors: dict[str, str] = {}
+    for entry in user.license_assignment_states or ():
+        sku_id = entry.sku_id.lower()
+        if sku_id in held:
+            (group if entry.assigned_by_group else direct).add(sku_id)
+        error = entry.error if entry.error != "None" else None
+        if entry.state == "Error":
+            error = error or UNNAMED_ERROR
+        elif entry.state != "ActiveWithError" or sku_id not in held:
+            continue
+        if error:
+            errors[sku_id] = min(error, errors.get(sku_id, error))
+    rows = [
+        Assignment(object_id, sku_id, True, sku_id in direct, sku_id in group, errors.get(sku_id)) for sku_id in held
+    ]
+    if errors:
+        rows += [
+            Assignment(object_id, sku_id, False, False, False, error)
+            for sku_id, error in errors.items()
+            if sku_id not in held
+        ]
+    return rows

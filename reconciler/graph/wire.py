@@ -1,0 +1,165 @@
+"""The shapes of what Entra and Graph send, as msgspec structs. Only the members that are read.
+
+What is missing here is ignored: new members and unknown ``@odata.type`` values are normal. Numbers of SKUs are taken as
+they come and judged by ``whole``, because a bad number spoils one product and not the portal. What a count of users
+rests on is required: a user without the member ``assignedLicenses`` is a broken answer, not a user without licenses.
+
+Sources: Microsoft Graph v1.0 metadata (subscribedSku, companySubscription, organization, user), Microsoft Graph
+documentation "Error responses and resource types", Entra "OAuth 2.0 client credentials flow".
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+Guid = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
+NotEmpty = Annotated[str, msgspec.Meta(min_length=1)]
+
+EXACT = 2**53
+"""Numbers from here on do not survive JSON; no tenant owns that many licenses."""
+
+
+class Wire(msgspec.Struct, rename="camel", gc=False):
+    """Base: members are spelled in camelCase on the wire."""
+
+
+class Page(Wire, Generic[T]):
+    """One page of any list."""
+
+    value: list[T]
+    next_link: str | None = msgspec.field(name="@odata.nextLink", default=None)
+
+
+class VerifiedDomain(Wire):
+    """A domain of a tenant."""
+
+    name: str | None = None
+    is_default: bool | None = None
+
+
+class Tenant(Wire):
+    """The one element of ``/organization``."""
+
+    id: NotEmpty
+    display_name: str | None = None
+    verified_domains: list[VerifiedDomain] | None = None
+
+
+class PrepaidUnits(Wire):
+    """Quantities of a SKU, whatever Graph sent for them."""
+
+    enabled: Any = None
+    warning: Any = None
+    suspended: Any = None
+    locked_out: Any = None
+
+
+class SubscribedSku(Wire):
+    """An element of ``/subscribedSkus``."""
+
+    sku_id: Guid
+    sku_part_number: str | None = None
+    applies_to: str | None = None
+    capability_status: str | None = None
+    consumed_units: Any = None
+    prepaid_units: PrepaidUnits | None = None
+    subscription_ids: list[str] | None = None
+
+
+class CompanySubscription(Wire):
+    """An element of ``/directory/subscriptions``."""
+
+    id: NotEmpty
+    sku_id: NotEmpty
+    status: str | None = None
+    total_licenses: Any = None
+    is_trial: bool | None = None
+    next_lifecycle_date_time: str | None = None
+
+
+class AssignedLicense(Wire):
+    """A SKU that a user holds."""
+
+    sku_id: NotEmpty
+
+
+class LicenseAssignmentState(Wire):
+    """One way by which a SKU was assigned to a user, and how that went."""
+
+    sku_id: NotEmpty
+    assigned_by_group: str | None = None
+    state: str | None = None
+    error: str | None = None
+
+
+class User(Wire):
+    """An element of ``/users``."""
+
+    id: NotEmpty
+    assigned_licenses: list[AssignedLicense]
+    license_assignment_states: list[LicenseAssignmentState] | None = None
+    user_principal_name: str | None = None
+    display_name: str | None = None
+    mail: str | None = None
+    account_enabled: bool | None = None
+    user_type: str | None = None
+    usage_location: str | None = None
+
+
+class GraphErrorDetail(Wire):
+    """What Graph says about a failure. ``code`` may be empty; the inner error is spelled in two ways."""
+
+    code: str | None = None
+    message: str | None = None
+    inner_error: Any = None
+    innererror: Any = None
+
+
+class GraphError(Wire):
+    """The body of a failure of Graph."""
+
+    error: GraphErrorDetail
+
+
+class EntraError(msgspec.Struct):
+    """The body of a failure of Entra."""
+
+    error: str
+    error_description: str | None = None
+    error_codes: list[int] | None = None
+
+
+class OpenIdConfiguration(msgspec.Struct):
+    """What MSAL needs of a tenant's openid-configuration."""
+
+    token_endpoint: str
+    authorization_endpoint: str
+
+
+class TokenAnswer(msgspec.Struct):
+    """What we need of a token endpoint's success."""
+
+    access_token: NotEmpty
+
+
+def whole(value: object) -> int | None:
+    """A whole number as Graph means it (10 and 10.0 are 10), negative ones too; anything else is None."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and -EXACT < value < EXACT:
+        return value
+    return None
+
+
+def instant(value: str | None) -> datetime | None:
+    """A time in UTC with whole seconds; None when there is none or it cannot be read."""
+    try:
+        moment = datetime.fromisoformat(value or "")
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)
+    except (ValueError, OverflowError):
+        return None

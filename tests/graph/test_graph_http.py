@@ -1,0 +1,202 @@
+"""The real network: whom to trust, which way to go, over real sockets to the served emulator."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from pathlib import Path
+
+import httpx
+import pytest
+import truststore
+from graph_world import E3, TENANT_ID, tenant
+
+from reconciler import __version__
+from reconciler.emulator.faults import Drop, Fault
+from reconciler.emulator.scenario import CLIENT_ID, SECRET, Scenario
+from reconciler.emulator.serve import Server
+from reconciler.errors import ConfigurationError, ReconcileError, Unreachable
+from reconciler.graph.auth import TokenSource
+from reconciler.graph.client import GraphClient
+from reconciler.graph.clouds import ENDPOINTS
+from reconciler.graph.credentials import Credential
+from reconciler.graph.http import EnvironmentTransport, fetch, open_http, tls_context
+from reconciler.graph.retry import RetryPolicy
+from reconciler.model import Cloud
+
+NAMES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+ADDRESS = "https://graph.microsoft.com/v1.0/users"
+ONCE = RetryPolicy(limit=0)
+
+
+@pytest.fixture(autouse=True)
+def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+def client_of(http: httpx.Client) -> GraphClient:
+    endpoints = ENDPOINTS[Cloud.GLOBAL]
+    tokens = TokenSource(http, endpoints, TENANT_ID, CLIENT_ID, Credential(SECRET))
+    return GraphClient(http, endpoints, TENANT_ID, tokens)
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+def test_a_tenant_is_read_over_the_proxy_and_the_certificates_of_the_environment(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = tenant(Fault(Drop(after=20), "/v1.0/organization"), Fault(Drop(), "/v1.0/users"))
+    with Server(Scenario((world,), name="wire"), tmp_path) as server:
+        monkeypatch.setenv(name, server.environment["HTTPS_PROXY"])
+        monkeypatch.setenv("SSL_CERT_FILE", server.environment["SSL_CERT_FILE"])
+        slept: list[float] = []
+        with open_http(sleep=slept.append) as http:
+            graph = client_of(http)
+            assert graph.organization().display_name == "Contoso"
+            assert [each.consumed_units for each in graph.licenses()] == [3]
+            assert [row.sku_id for page in graph.users(pytest.fail) for row in page.assignments] == [E3] * 3
+        assert graph.emulated == "wire"
+        assert len(slept) == 2
+
+
+def test_a_server_with_an_unknown_certificate_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Server(Scenario((tenant(),)), tmp_path) as server:
+        monkeypatch.setenv("HTTPS_PROXY", server.environment["HTTPS_PROXY"])
+        slept: list[float] = []
+        with open_http(sleep=slept.append) as http, pytest.raises(Unreachable) as caught:
+            client_of(http).organization()
+    assert caught.value.detail is not None
+    assert caught.value.detail.startswith("login.microsoftonline.com: the certificate is not trusted")
+    assert slept == []
+
+
+def test_a_proxy_that_is_not_there_is_named_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody else can answer there
+        monkeypatch.setenv("HTTPS_PROXY", f"127.0.0.1:{taken.getsockname()[1]}")
+        with open_http(retry=ONCE) as http, pytest.raises(Unreachable) as caught:
+            client_of(http).organization()
+    assert caught.value.detail == "login.microsoftonline.com: the proxy: connection refused"
+
+
+def test_a_host_that_the_proxy_refuses_is_reported_and_not_retried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Server(Scenario((tenant(),)), tmp_path) as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        slept: list[float] = []
+        with open_http(sleep=slept.append) as http, pytest.raises(ReconcileError) as caught:
+            fetch(http, "https://download.microsoft.com/skus.csv")
+    assert caught.value.detail == "the proxy refused (403 Forbidden)"
+    assert slept == []
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "direct"),
+    [("", False), ("graph.microsoft.com", True), (".microsoft.com", True), ("*", True), ("example.com", False)],
+)
+def test_no_proxy_names_the_hosts_that_are_reached_directly(
+    no_proxy: str, direct: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ways: list[str] = []
+
+    class Way(httpx.HTTPTransport):
+        def __init__(self, proxy: httpx.Proxy | None = None, **_: object) -> None:
+            self.name = f"through {proxy.url}" if proxy else "direct"
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            ways.append(self.name)
+            return httpx.Response(200)
+
+        def close(self) -> None:
+            ways.append("closed")
+
+    monkeypatch.setattr(httpx, "HTTPTransport", Way)
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", no_proxy)
+    transport = EnvironmentTransport()
+    transport.handle_request(httpx.Request("GET", ADDRESS))
+    assert ways == ["direct" if direct else "through http://proxy.example:3128"]
+    transport.close()
+    assert ways[1:] == ["closed", "closed"]
+
+
+@pytest.mark.parametrize("address", ["ftp://user:canary@proxy.example", "http://user:canary@proxy:port", "socks5://x"])
+def test_a_proxy_that_cannot_be_used_is_refused_without_its_password(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", address)
+    with pytest.raises(ConfigurationError) as caught:
+        open_http()
+    assert caught.value.code == "proxy-invalid"
+    assert "canary" not in f"{caught.value}{caught.value!r}"
+
+
+def test_the_operating_system_is_trusted_unless_the_environment_names_certificates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(tls_context(), truststore.SSLContext)
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    context = tls_context()
+    assert not isinstance(context, truststore.SSLContext)
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+
+
+def test_a_certificate_file_that_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "nowhere.pem")
+    with pytest.raises(ConfigurationError, match=r"nowhere\.pem"):
+        open_http()
+
+
+def answering(*responses: httpx.Response) -> tuple[httpx.Client, list[httpx.Request]]:
+    """A client to a server that gives these answers, and what it was asked."""
+    requests: list[httpx.Request] = []
+    left = list(responses)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return left.pop(0)
+
+    return open_http(transport=httpx.MockTransport(answer), retry=ONCE), requests
+
+
+def test_requests_name_the_product_and_its_version() -> None:
+    http, requests = answering(httpx.Response(200))
+    http.get(ADDRESS)
+    assert requests[0].headers["user-agent"] == f"m365-license-reconciler/{__version__}"
+
+
+def test_a_cookie_of_one_answer_does_not_travel_with_the_next_request() -> None:
+    http, requests = answering(httpx.Response(200, headers={"set-cookie": "tenant=contoso"}), httpx.Response(200))
+    http.get(ADDRESS)
+    http.get(ADDRESS)
+    assert "cookie" not in requests[1].headers
+
+
+def test_a_download_follows_redirects_and_sends_no_token() -> None:
+    moved = httpx.Response(301, headers={"location": "https://cdn.example/skus.csv"})
+    http, requests = answering(moved, httpx.Response(200, content=b"a,b\n"))
+    assert fetch(http, "https://download.microsoft.com/skus.csv") == b"a,b\n"
+    assert not [request for request in requests if "authorization" in request.headers]
+
+
+@pytest.mark.parametrize(
+    ("responses", "detail"),
+    [
+        ([httpx.Response(404)], "download.microsoft.com answered 404"),
+        (
+            [httpx.Response(302, headers={"location": "http://cdn.example/x"}), httpx.Response(200)],
+            "it leads to an address without https",
+        ),
+        ([httpx.Response(302, headers={"location": "https://x:port/"})], "connection dropped"),
+    ],
+)
+def test_a_download_that_fails_says_why(responses: list[httpx.Response], detail: str) -> None:
+    http, _ = answering(*responses)
+    with pytest.raises(ReconcileError) as caught:
+        fetch(http, "https://download.microsoft.com/skus.csv")
+    assert caught.value.code == "download-failed"
+    assert caught.value.detail == detail
