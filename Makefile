@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types unit clean
+.PHONY: demo test lint types unit docs clean
 
 demo: .venv/installed
 	$(BIN)/reconcile --emulate demo apply
@@ -22,6 +22,10 @@ types: .venv/installed
 # An odd time zone and a random hash seed: nothing may depend on either.
 unit: .venv/installed
 	TZ=Asia/Kathmandu PYTHONHASHSEED=random $(BIN)/pytest -n auto
+
+# Write the generated parts of README and docs again.
+docs: .venv/installed
+	$(BIN)/python tests/docs/generate.py
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -10,7 +10,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
 
-from reconciler.model import Change, Portal, PortalState, Product
+from reconciler.model import Change, ErrorInfo, Portal, PortalState, Product
 
 Scalar = str | int | None
 
@@ -61,16 +61,15 @@ def _portal_facts(state: PortalState) -> dict[str, Scalar]:
         if field.name not in ("id", "exclusions", "products"):
             portal.update(_flat(field.name, getattr(state.portal, field.name)))
     for exclusion in state.portal.exclusions:
-        portal.update(_flat(f"exclusions.{exclusion.sku}", exclusion))
+        portal.update(_named(f"exclusions.{exclusion.sku}", exclusion, "sku"))
     for entry in state.portal.products:
         portal.update(_flat(f"products.{entry.sku}", entry))
     last = state.last_import
-    error = last.error.code if last.error else None
     return {
         **portal,
         "presence": state.presence.value,
         "import": last.outcome.value,
-        "error": error,
+        "error": _described(last.error),
         "users": last.users,
         **_flat("organization", last.organization),
         "emulated": last.emulated,
@@ -94,8 +93,20 @@ def _product_facts(product: Product) -> dict[str, Scalar]:
     }
     facts.update({f"findings.{name}": count for name, count in sorted(product.findings.items())})
     for subscription in license_.subscriptions:
-        facts.update(_flat(f"subscriptions.{subscription.id}", subscription))
+        facts.update(_named(f"subscriptions.{subscription.id}", subscription, "id"))
     return facts
+
+
+def _described(error: ErrorInfo | None) -> str | None:
+    """What an error says happened, in one line."""
+    if error is None:
+        return None
+    return f"{error.code}: {error.message}" + (f" ({error.detail})" if error.detail else "")
+
+
+def _named(prefix: str, value: object, key: str) -> dict[str, Scalar]:
+    """A value as flat fields, without the ``key`` that the prefix says already."""
+    return {name: fact for name, fact in _flat(prefix, value).items() if name != f"{prefix}.{key}"}
 
 
 def _flat(prefix: str, value: object) -> dict[str, Scalar]:

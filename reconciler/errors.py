@@ -4,6 +4,7 @@ The tree::
 
     ReconcileError                      exit 1
     ├── ConfigurationError              portals, settings or arguments that cannot be used
+    │   └── UnknownPortal               exit 64
     ├── StateError                      state DB or ledger that cannot be read
     ├── Refused                         exit 3: unsafe plan, locked, diverged
     └── PortalError                     one portal could not be read; the others are applied
@@ -21,6 +22,8 @@ a request id or a time, because it is kept in reports that move only when someth
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from reconciler.model import ErrorInfo
 
@@ -64,6 +67,19 @@ class ConfigurationError(ReconcileError):
     code = "configuration-invalid"
     message = "The configuration is not valid."
     remedy = "Mend the problems listed above; `reconcile validate` checks again."
+
+
+class UnknownPortal(ConfigurationError):
+    """An ID on the command line that names no portal. A usage error: a typo must not look like a failed run."""
+
+    code = "unknown-portal"
+    exit_code = 64
+
+    def __init__(self, unknown: Iterable[str], known: Iterable[str]) -> None:
+        super().__init__(
+            f"There is no portal {', '.join(sorted(unknown))}.",
+            remedy=f"Known portals: {', '.join(sorted(known)) or 'none'}.",
+        )
 
 
 class StateError(ReconcileError):

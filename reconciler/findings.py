@@ -7,13 +7,18 @@ order in which they are shown, and what each means.
 from __future__ import annotations
 
 FINDINGS: dict[str, str] = {
-    "disabled_account": "consumers whose account is disabled",
-    "guest_licensed": "consumers who are guests",
-    "no_usage_location": "consumers without a usage location",
-    "direct_and_group": "consumers who have the license both directly and through a group",
-    "assignment_error": "users whose assignment is in error, with or without effect",
+    "disabled_account": "the account is disabled",
+    "guest_licensed": "the user is a guest",
+    "no_usage_location": "the user has no usage location",
+    "direct_and_group": "the license is assigned directly and through a group",
+    "assignment_error": "the assignment is in error, with or without effect",
 }
-"""Finding id to its meaning."""
+"""Finding id to what is so with each user that it counts."""
+
+
+COUNTED_BY_GRAPH_ONLY = "Graph counts it, but no user holds it: deleted users keep a license for up to 30 days"
+HELD_BUT_NOT_COUNTED = "a user holds it, but Graph does not count it"
+"""What a count_mismatch means, above zero and below."""
 
 
 def count_mismatch(consumed_units: int | None, consumers: int | None) -> int:

@@ -11,7 +11,7 @@ from datetime import date
 from enum import StrEnum
 
 from reconciler.diff import differences
-from reconciler.errors import ConfigurationError
+from reconciler.errors import UnknownPortal
 from reconciler.matching import exclusion_of
 from reconciler.model import Change, Portal, PortalState, Presence, Reason, Settings, State, Status
 from reconciler.transition import Title, configure, delete
@@ -85,16 +85,12 @@ def make_plan(
 ) -> Plan:
     """Compare what is declared with what is known.
 
-    ``only`` selects portals by id; empty means all. Raises ConfigurationError when it names a portal that is neither
+    ``only`` selects portals by id; empty means all. Raises UnknownPortal when it names a portal that is neither
     declared nor known.
     """
-    unknown = sorted(set(only) - desired.keys() - actual.keys())
+    unknown = set(only) - desired.keys() - actual.keys()
     if unknown:
-        raise ConfigurationError(
-            f"There is no portal {', '.join(unknown)}.",
-            code="unknown-portal",
-            remedy=f"Known portals: {', '.join(sorted(desired.keys() | actual.keys())) or 'none'}.",
-        )
+        raise UnknownPortal(unknown, desired.keys() | actual.keys())
     renamed = _renamed(desired, actual)
     chosen = set(only) or desired.keys() | actual.keys()
     plans = (
@@ -106,11 +102,17 @@ def make_plan(
 
 
 def _renamed(desired: Mapping[str, Portal], actual: State) -> dict[str, str]:
-    """New id to old id, for files that were renamed: same tenant and client, and no other candidate."""
+    """New id to old id, for files that were renamed: same tenant and client, and no other candidate.
+
+    A portal that was deleted before is a candidate only where no other is: it may also come back under a new name.
+    """
     orphans: dict[tuple[str, str], list[str]] = {}
-    for portal_id, state in actual.items():
-        if portal_id not in desired:
-            orphans.setdefault((state.portal.tenant_id, state.portal.client_id), []).append(portal_id)
+    for deleted in (False, True):
+        found: dict[tuple[str, str], list[str]] = {}
+        for portal_id, state in actual.items():
+            if portal_id not in desired and (state.presence is Presence.DELETED) is deleted:
+                found.setdefault((state.portal.tenant_id, state.portal.client_id), []).append(portal_id)
+        orphans = {**found, **orphans}
     arrivals: dict[tuple[str, str], list[str]] = {}
     for portal_id, portal in desired.items():
         if portal_id not in actual:
@@ -139,15 +141,18 @@ def _portal_plan(
         gone = delete(before)
         return PortalPlan(Action.DELETE, before, gone, differences(before, gone))
     after = configure(before, portal, settings, title, today)
-    changes = differences(before, after)
+    changes = tuple(_explained(change, after, today) for change in differences(before, after))
+    if before is None:
+        return PortalPlan(Action.CREATE, None, after, changes)
     recoveries = tuple(_recoveries(after, today))
-    action = Action.CREATE if before is None else Action.UPDATE if changes or recoveries else Action.NONE
-    return PortalPlan(action, before, after, tuple(_explained(change, after, today) for change in changes), recoveries)
+    if changes or recoveries:
+        return PortalPlan(Action.UPDATE, before, after, changes, recoveries)
+    return PortalPlan(Action.NONE, before, before)  # not `after`: the order of a file's entries is no change
 
 
 def _recoveries(after: PortalState, today: date) -> Iterator[Change]:
-    """Products that the configuration no longer keeps from being synchronised."""
-    for product in after.products:
+    """Products that the configuration no longer keeps from being synchronised. Nothing recovers during a pause."""
+    for product in after.products if after.presence is Presence.PRESENT else ():
         lifted = product.reason is Reason.PORTAL_DELETED or (
             product.reason is Reason.EXCLUDED and exclusion_of(after.portal, product.license, today) is None
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from reconciler import compliance
 from reconciler.compliance import Position
@@ -28,6 +28,9 @@ from reconciler.model import (
     Status,
 )
 
+_EXACT = Context(prec=100)
+"""Money is never rounded. The default context would round beyond 28 digits."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProductReport:
@@ -40,8 +43,8 @@ class ProductReport:
     remedy: str | None
     mismatch: int
     """Graph's count minus ours."""
-    lapses: datetime | None
-    """The earliest next change of a subscription that is in grace or suspended."""
+    grace_ends: datetime | None
+    """When the first of the subscriptions in grace moves on, if it is not renewed."""
     true_up: Decimal | None
     """What the missing licenses would cost per period, in the currency of the entry's price."""
     idle: Decimal | None
@@ -149,12 +152,18 @@ def make_report(state: State, settings: Settings, today: date) -> Report:
 
 
 def _portal(state: PortalState, settings: Settings, today: date) -> PortalReport:
-    """One portal. Products are sorted by title, then by SKU ID, as people look for them."""
-    products = sorted(state.products, key=lambda product: (product.title.casefold(), product.sku_id))
+    """One portal. Products are sorted by title, then by SKU ID, as people look for them.
+
+    Statuses follow ``settings`` as the numbers do, also where no run has recalculated the state with them yet.
+    The exclusions of a deleted portal are in force no more, and nobody can renew them: they are left out.
+    """
+    known = (compliance.recalculate(product, settings) for product in state.products)
+    products = sorted(known, key=lambda product: (product.title.casefold(), product.sku_id))
+    declared = () if state.presence is Presence.DELETED else state.portal.exclusions
     return PortalReport(
         state=state,
         products=tuple(_product(product, state, settings) for product in products),
-        exclusions=tuple(ExclusionReport(item, in_force(item, today)) for item in state.portal.exclusions),
+        exclusions=tuple(ExclusionReport(item, in_force(item, today)) for item in declared),
     )
 
 
@@ -172,9 +181,9 @@ def _product(product: Product, state: PortalState, settings: Settings) -> Produc
         entry=entry,
         remedy=_remedy(product),
         mismatch=count_mismatch(product.license.consumed_units, product.consumers),
-        lapses=_lapses(product),
-        true_up=amount * numbers.shortfall if amount is not None and metered else None,
-        idle=amount * available if amount is not None and metered else None,
+        grace_ends=_grace_ends(product),
+        true_up=_EXACT.multiply(amount, numbers.shortfall) if amount is not None and metered else None,
+        idle=_EXACT.multiply(amount, available) if amount is not None and metered else None,
     )
 
 
@@ -189,12 +198,12 @@ def _remedy(product: Product) -> str | None:
     return SUSPENDED_REMEDY if (product.license.units.suspended or 0) > 0 else SHORTAGE_REMEDY
 
 
-def _lapses(product: Product) -> datetime | None:
-    """When the next subscription that is no longer in order moves on."""
+def _grace_ends(product: Product) -> datetime | None:
+    """When the first of the subscriptions in grace moves on."""
     ends = [
         subscription.next_lifecycle
         for subscription in product.license.subscriptions
-        if subscription.next_lifecycle and subscription.status in ("Warning", "Suspended")
+        if subscription.next_lifecycle and subscription.status == "Warning"
     ]
     return min(ends, default=None)
 
@@ -217,12 +226,12 @@ def _coverage(portals: tuple[PortalReport, ...]) -> Coverage:
         deleted=sum(portal.state.presence is Presence.DELETED for portal in portals),
         oldest=min(times, default=None),
         newest=max(times, default=None),
-        exclusions=sum(item.in_force for portal in present for item in portal.exclusions),
+        exclusions=sum(item.in_force for portal in portals for item in portal.exclusions),
     )
 
 
 def _next_steps(portals: tuple[PortalReport, ...]) -> Iterator[NextStep]:
-    """What people should do: failed imports, then products by how bad they are, then what will lapse."""
+    """What people should do: about failed imports, then about products, then about exclusions that have ended."""
     for portal in portals:
         state = portal.state
         error = state.last_import.error
@@ -242,8 +251,8 @@ def _product_steps(portal_id: str, item: ProductReport) -> Iterator[NextStep]:
     product, numbers = item.product, item.position
     if product.status is Status.NOT_ENOUGH_LICENSES:
         suspended = product.license.units.suspended or 0
-        why = f"{numbers.shortfall} too few: {numbers.consumed} consumed, {numbers.entitled} entitled"
-        why += f", {suspended} suspended" if suspended else ""
+        why = f"{numbers.shortfall:,} too few: {numbers.consumed:,} consumed, {numbers.entitled:,} entitled"
+        why += f", {suspended:,} suspended" if suspended > 0 else ""
         yield NextStep(1, numbers.shortfall, portal_id, item.name, why, item.remedy or SHORTAGE_REMEDY)
     elif product.status is Status.CALCULATION_ERROR:
         why = "a number is missing, negative or not whole"
@@ -251,10 +260,10 @@ def _product_steps(portal_id: str, item: ProductReport) -> Iterator[NextStep]:
     elif product.reason is not None:
         yield NextStep(4, 0, portal_id, item.name, REASON_LABELS[product.reason], REMEDIES[product.reason])
     elif product.status is Status.FULLY_LICENSED and numbers.only_by_grace:
-        until = f" until {item.lapses.date()}" if item.lapses else ""
-        why = f"covered only by units in grace{until}: {numbers.consumed} consumed, {numbers.firm} paid for"
+        until = f" until {item.grace_ends.date()}" if item.grace_ends else ""
+        why = f"covered only by units in grace{until}: {numbers.consumed:,} consumed, {numbers.firm:,} paid for"
         yield NextStep(3, 0, portal_id, item.name, why, "Renew the expired subscription, or reduce the consumers.")
     disabled = product.findings.get("disabled_account", 0)
     if disabled and product.reason is None:
-        why = f"{disabled} held by disabled accounts"
+        why = f"accounts that are disabled: {disabled:,} of {product.consumers or 0:,} consumers"
         yield NextStep(5, disabled, portal_id, item.name, why, "Take the license from accounts that are disabled.")

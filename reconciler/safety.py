@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from enum import StrEnum
 
-from reconciler.model import Complete, ErrorInfo, PortalState, Presence, SafetyLimits
+from reconciler.model import Complete, ErrorInfo, PortalState, Presence, Reason, SafetyLimits
 from reconciler.plan import Action, Plan
 
 
@@ -33,7 +33,8 @@ def check_plan(plan: Plan, limits: SafetyLimits, allowed: Collection[Override]) 
         refusals.append(
             ErrorInfo(
                 "no-portals-declared",
-                f"portals.d declares no portal, but {_count(len(known), 'portal')} would be deleted from the state.",
+                "portals.d declares no portal, and "
+                f"{_count(len(known), 'known portal', 'known portals')} would be deleted from the state.",
                 f"Restore the portal files, or allow it with {Override.EMPTY.option}.",
             )
         )
@@ -59,10 +60,14 @@ def check_observation(
     if Override.LOSS in allowed:
         return None
     reported = {license_.sku_id for license_ in seen.licenses}
-    known = [product for product in before.products if product.reason is None]
+    # Products of a portal that is declared again still have the reason portal_deleted.
+    expected = [product for product in before.products if product.reason in (None, Reason.PORTAL_DELETED)]
+    if expected and not reported:
+        return _held(
+            "no-licenses", f"The tenant reports no licenses; {_count(len(expected), 'was', 'were')} known before."
+        )
+    known = [product for product in expected if product.reason is None]
     lost = [product for product in known if product.sku_id not in reported]
-    if known and not reported:
-        return _held("no-licenses", f"The tenant reports no licenses; {len(known)} were known before.")
     if _too_many(len(lost), len(known), limits):
         return _held(
             "too-many-gone",
@@ -70,12 +75,14 @@ def check_observation(
             f"{limits.max_lost_percent} % (safety.max_lost_percent) above {limits.min_products} products "
             f"(safety.min_products).",
         )
-    consumed = sum(license_.consumed_units or 0 for license_ in seen.licenses)
-    if before.last_import.users and not seen.users and consumed > 0:
+    consumed = sum(max(0, license_.consumed_units or 0) for license_ in seen.licenses)
+    # Not `seen.users`, which leaves out users of excluded licenses: to exclude what everybody has is no loss of users.
+    holders = sum(consumption.consumers for consumption in seen.consumption.values())
+    if before.last_import.users and not holders and consumed > 0:
         return _held(
             "no-consumers",
             f"The tenant reports {consumed} consumed licenses but no user that holds one; "
-            f"{before.last_import.users} were known before.",
+            f"{_count(before.last_import.users, 'was', 'were')} known before.",
         )
     return None
 
@@ -118,7 +125,8 @@ def _tenant_changes(plan: Plan, allowed: Collection[Override]) -> list[ErrorInfo
         ErrorInfo(
             "tenant-changed",
             f"The portal {portal.id} would read tenant {portal.after.portal.tenant_id} instead of "
-            f"{portal.before.portal.tenant_id}; its {_count(len(portal.before.products), 'product')} would be lost.",
+            f"{portal.before.portal.tenant_id}; {_count(len(portal.before.products), 'product', 'products')} would be "
+            "lost.",
             f"Make a new portal file for the other tenant, or allow it with {Override.TENANT_CHANGE.option}.",
         )
         for portal in plan.portals
@@ -126,6 +134,6 @@ def _tenant_changes(plan: Plan, allowed: Collection[Override]) -> list[ErrorInfo
     ]
 
 
-def _count(number: int, noun: str) -> str:
-    """A number with its noun."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def _count(number: int, one: str, many: str) -> str:
+    """A number with the word that fits it."""
+    return f"{number} {one if number == 1 else many}"

@@ -95,11 +95,11 @@ def _imported(state: PortalState, seen: Complete, settings: Settings, title: Tit
         for license_ in seen.licenses
         if exclusion_of(portal, license_, today) is None
     }
+    reported = {license_.sku_id: license_ for license_ in seen.licenses}
     for sku_id, product in known.items():
         if sku_id not in products:
-            excluded = exclusion_of(portal, product.license, today) is not None
-            reason = Reason.EXCLUDED if excluded else Reason.GONE_FROM_PORTAL
-            products[sku_id] = compliance.recalculate(replace(product, reason=reason), settings)
+            left_out = _left_out(product, reported.get(sku_id))
+            products[sku_id] = _configured(left_out, portal, settings, title, today)
     done = Import(ImportOutcome.COMPLETE, now, seen.users, seen.organization, seen.emulated)
     after = replace(
         state, last_import=done, products=tuple(product for _, product in sorted(products.items(), key=lambda p: p[0]))
@@ -107,6 +107,13 @@ def _imported(state: PortalState, seen: Complete, settings: Settings, title: Tit
     if state.last_import.as_of is not None and _content(after) == _content(state):
         done = replace(done, as_of=state.last_import.as_of)
     return replace(after, last_import=done)
+
+
+def _left_out(product: Product, reported: License | None) -> Product:
+    """A known product that is gone; or one that is excluded, with the part number that Microsoft gives it now."""
+    if reported is None:
+        return replace(product, reason=Reason.GONE_FROM_PORTAL)
+    return replace(product, license=replace(product.license, part_number=reported.part_number))
 
 
 def _seen(

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 allow_option = click.option(
     "--allow",
     multiple=True,
-    type=click.Choice(Override, case_sensitive=False),
+    type=click.Choice([override.value for override in Override]),
+    callback=lambda _context, _parameter, values: tuple(Override(value) for value in values),
     help="Go over a safety stop for this run: no portal declared; many products lost; another tenant. Repeatable.",
 )
 
@@ -43,17 +44,16 @@ def apply_and_show(invocation: Invocation, ids: tuple[str, ...], allow: tuple[Ov
     run = run_for(invocation, ids, allow)
     with shown(quiet=invocation.quiet) as progress, importer_for(invocation, progress) as importer:
         outcome = apply(run, importer, publish=publish)
-    show(outcome, publish=publish)
+    show(invocation, outcome, publish=publish)
     return outcome.exit_code
 
 
-def show(outcome: Outcome, *, publish: bool) -> None:
+def show(invocation: Invocation, outcome: Outcome, *, publish: bool) -> None:
     """Print the table of products, and whether anything changed."""
     from reconciler.cli.output import print_status
 
     print_status(outcome.report)
-    what = "ledger and reports" if publish else "ledger"
-    if outcome.written:
-        click.echo(f"Changed: {what} under state/ are written.", err=True)
-    else:
-        click.echo(f"Nothing changed: {what} under state/ are as they were.", err=True)
+    what = "ledger and reports" if publish else "the ledger"
+    words = f"Changed: wrote {what} under state/." if outcome.written else f"Nothing changed in {what} under state/."
+    if not invocation.quiet:
+        click.echo(words, err=True)

@@ -16,7 +16,7 @@ WIDEST = 40
 """How far titles are moved to the right for the sake of alignment; a few part numbers have 100 characters."""
 
 
-@click.group(short_help="Titles of SKUs.")
+@click.group("catalogue", short_help="Titles of SKUs.")
 def command() -> None:
     """Titles of SKUs: a built-in table, and state/catalogue.csv where that exists."""
 

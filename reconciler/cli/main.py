@@ -115,7 +115,7 @@ def cli(
     """Reconcile Microsoft 365 license portals with the YAML in this repository.
 
     Every option can be given as an environment variable too: RECONCILE_EMULATE, RECONCILE_RETRY_LIMIT,
-    RECONCILE_APPLY_ALLOW_EMPTY, and so on.
+    RECONCILE_APPLY_ALLOW, and so on.
     """
     ctx.obj = Invocation(
         root=chdir.resolve(),

@@ -16,5 +16,5 @@ def command(invocation: Invocation) -> int:
     from reconciler.reconcile import report
 
     outcome = report(run_for(invocation))
-    show(outcome, publish=True)
+    show(invocation, outcome, publish=True)
     return outcome.exit_code

@@ -23,14 +23,15 @@ def command(invocation: Invocation, ids: tuple[str, ...], *, form: str) -> int:
     """Show what is known, as a table or as status.json has it. Writes nothing and needs no credential."""
     from reconciler.cli.output import print_status
     from reconciler.cli.session import load_desired, state_folder
+    from reconciler.errors import UnknownPortal
     from reconciler.render.status_json import render
     from reconciler.report import make_report
     from reconciler.store.state import read
 
     known = read(state_folder(invocation))
-    unknown = sorted(set(ids) - known.keys())
+    unknown = set(ids) - known.keys()
     if unknown:
-        raise click.BadParameter(f"nothing is known of {', '.join(unknown)}", param_hint="ID")
+        raise UnknownPortal(unknown, known)
     chosen = {portal_id: state for portal_id, state in known.items() if not ids or portal_id in ids}
     report = make_report(chosen, load_desired(invocation).settings, invocation.now().date())
     if form == "json":

@@ -15,15 +15,16 @@ SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
 def render(plan: Plan) -> str:
     """The whole plan, with a line end."""
     if not plan.pending:
-        return f"No changes. {_unchanged(len(plan.portals))}\n"
+        return f"No changes. {_unchanged(plan)}\n"
     lines = [line for portal in plan.pending for line in (*_portal(portal), "")]
     legend = [f"{SYMBOLS[action]} {action.value}" for action in SYMBOLS if _of(plan, action)]
     return "\n".join([*lines, "  ".join(legend), "", summary(plan)]) + "\n"
 
 
-def _unchanged(number: int) -> str:
-    """How many portals stay as they are."""
-    return f"{count(number, 'portal is', 'portals are')} as declared."
+def _unchanged(plan: Plan) -> str:
+    """How many portals stay as they are, those aside that were deleted before."""
+    present = sum(portal.after.presence is not Presence.DELETED for portal in plan.portals)
+    return f"{count(present, 'portal is', 'portals are')} as declared."
 
 
 def _of(plan: Plan, action: Action) -> list[PortalPlan]:
@@ -32,7 +33,7 @@ def _of(plan: Plan, action: Action) -> list[PortalPlan]:
 
 
 def summary(plan: Plan) -> str:
-    """The plan in one line."""
+    """The plan in one line, with what it does to products."""
     parts = [f"{len(_of(plan, action))} to {action.value}" for action in SYMBOLS]
     parts.append(f"{len(plan.portals) - len(plan.pending)} unchanged")
     lost = sum(portal.lost for portal in plan.portals)
@@ -47,7 +48,7 @@ def _portal(portal: PortalPlan) -> Iterator[str]:
     yield f"{SYMBOLS[portal.action]} {portal.id}: {_headline(portal)}"
     if portal.action is Action.CREATE:
         return
-    own = [change for change in portal.changes if change.sku_id is None and change.field != "presence"]
+    own = [change for change in portal.changes if change.sku_id is None and change.field not in ("presence", "file")]
     for change in own:
         yield f"    {_field(change)}{_effect(change, portal)}"
     for sku_id in sorted({change.sku_id for change in portal.changes + portal.recoveries if change.sku_id}):
@@ -64,14 +65,12 @@ def _headline(portal: PortalPlan) -> str:
     if portal.action is Action.DELETE:
         return f"the file of {name} is gone; {count(portal.lost, 'product')} will not be synchronised any more"
     assert before is not None  # noqa: S101 - only a new portal has no state before
-    if before.id != after.id:
-        return f"{name}: file renamed from {before.id}.yaml"
+    parts = [f"file renamed from {before.id}.yaml"] if before.id != after.id else []
     if before.presence is not after.presence:
-        was, now = before.presence.value, after.presence.value
         pause = after.portal.suspend
         why = f" ({plain(pause.reason)})" if after.presence is Presence.SUSPENDED and pause else ""
-        return f"{name}: {was} → {now}{why}"
-    return name
+        parts.append(f"{before.presence.value} → {after.presence.value}{why}")
+    return f"{name}: {', '.join(parts)}" if parts else name
 
 
 def _field(change: Change) -> str:
@@ -112,14 +111,18 @@ def _product_lines(changes: Sequence[Change]) -> Iterator[str]:
         elif change.field == "reason":
             if not any(other.field == "status" for other in changes):
                 before, after = changed_value(change, change.before), changed_value(change, change.after)
-                yield f"reason: {before} → {after}"
+                yield f"reason: {before} → {after}{_words(change)}"
         else:
             yield _field(change)
 
 
 def _because(reason: Change | None) -> str:
-    """The reason behind a status, with the words of the exclusion where there is one."""
+    """The reason behind a status."""
     if reason is None:
         return ""
-    words = f", {changed_value(reason, reason.after)}"
-    return f"{words} ({plain(reason.why)})" if reason.why else words
+    return f", {changed_value(reason, reason.after)}{_words(reason)}"
+
+
+def _words(reason: Change) -> str:
+    """The words of the exclusion behind a reason, where there is one."""
+    return f" ({plain(reason.why)})" if reason.why else ""

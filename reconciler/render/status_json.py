@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from reconciler.labels import STATUS_LABELS
 from reconciler.model import Import
+from reconciler.render.escape import json_text
 from reconciler.report import ExclusionReport, PortalReport, ProductReport, Report
 
 FORMAT_VERSION = 1
@@ -20,12 +22,17 @@ def render(report: Report) -> str:
         "emulated": report.emulated,
         "portals": [_portal(portal) for portal in report.portals],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json_text(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
 
 
 def moment(value: datetime | None) -> str | None:
     """A time as text, in UTC to the second."""
     return value.strftime("%Y-%m-%dT%H:%M:%SZ") if value else None
+
+
+def money(value: Decimal | None) -> str | None:
+    """An amount as text, exact and without an exponent."""
+    return None if value is None else f"{value:f}"
 
 
 def _portal(portal: PortalReport) -> dict[str, Any]:
@@ -120,9 +127,9 @@ def _declared(item: ProductReport) -> dict[str, Any]:
     price = item.entry.price if item.entry else None
     entitlement = item.entry.entitlement if item.entry else None
     return {
-        "price": price and {"amount": str(price.amount), "currency": price.currency, "per": price.per},
-        "true_up": None if item.true_up is None else str(item.true_up),
-        "idle": None if item.idle is None else str(item.idle),
+        "price": price and {"amount": money(price.amount), "currency": price.currency, "per": price.per},
+        "true_up": money(item.true_up),
+        "idle": money(item.idle),
         "declared_entitlement": entitlement
         and {
             "quantity": entitlement.quantity,

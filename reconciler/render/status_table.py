@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from reconciler.labels import EMULATED_NOTICE, REASON_LABELS, STATUS_LABELS, STATUS_SIGNS
-from reconciler.model import ImportOutcome, Status
+from reconciler.model import ImportOutcome, Presence, Status
 from reconciler.render.escape import plain
-from reconciler.render.markdown import verdict
-from reconciler.render.words import MISSING, moment, number
+from reconciler.render.verdict import verdict
+from reconciler.render.words import moment, number
 from reconciler.report import PortalReport, ProductReport, Report
 
 _STYLES = {
@@ -33,6 +33,7 @@ def render(report: Report, *, width: int | None = None, color: bool = False) -> 
         force_terminal=color,
         color_system="standard" if color else None,
         highlight=False,
+        emoji=False,
         legacy_windows=False,
         _environ={},
     )
@@ -74,13 +75,16 @@ def _numbers(item: ProductReport) -> tuple[str, str, str]:
 
 
 def _notes(portal: PortalReport) -> list[str]:
-    """A failed import, as what happened and what to do."""
-    last = portal.state.last_import
+    """Why the numbers of a portal may be old: its pause; its failed import, with what to do."""
+    last, pause = portal.state.last_import, portal.state.portal.suspend
+    if portal.state.presence is Presence.SUSPENDED and pause:
+        until = f" until {pause.until}" if pause.until else ""
+        return [f"{portal.state.id}: suspended{until}: {plain(pause.reason)}"]
     if last.outcome is not ImportOutcome.FAILED or last.error is None:
         return []
     detail = f" ({plain(last.error.detail)})" if last.error.detail else ""
-    kept = f"last read {moment(last.as_of)}" if last.as_of else f"never read: {MISSING}"
+    kept = f"numbers of {moment(last.as_of)}" if last.as_of else "never read"
     return [
-        f"{portal.state.id}: {last.error.code}: {plain(last.error.message)}{detail} [{kept}]",
+        f"{portal.state.id}: {plain(last.error.code)}: {plain(last.error.message)}{detail} [{kept}]",
         f"  {plain(last.error.remedy)}",
     ]

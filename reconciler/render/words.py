@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 
+from reconciler.findings import FINDINGS
 from reconciler.labels import REASON_LABELS, STATUS_LABELS
 from reconciler.model import Change, Reason, Status
 
 MISSING = "–"
+
+_FIELDS = {
+    "applies_to": "applies to",
+    "capability_status": "capability",
+    "consumed_units": "Graph's count",
+    "enabled": "enabled units",
+    "locked_out": "locked-out units",
+    "part_number": "part number",
+    "presence": "state",
+    "suspended": "suspended units",
+    "users": "users with a license",
+    "warning": "units in grace",
+}
+"""Fields of a change that a glossary reader would not know by the model's name."""
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
@@ -27,13 +43,24 @@ def number(value: int | None) -> str:
     return MISSING if value is None else f"{value:,}".replace("-", "−")
 
 
+def money(value: Decimal | None, currency: str) -> str:
+    """An amount with thousands separators and every decimal it has, or a dash."""
+    return MISSING if value is None else f"{value:,f} {currency}"
+
+
 def moment(value: datetime | None) -> str:
     """A time as people read it, in UTC."""
     return value.strftime("%Y-%m-%d %H:%M UTC") if value else MISSING
 
 
+def changed_field(change: Change) -> str:
+    """The field of a change in words; a field of the portal's file as its path there."""
+    finding = FINDINGS.get(change.field.removeprefix("findings.")) if change.sku_id else None
+    return f'finding "{finding}"' if finding else _FIELDS.get(change.field, change.field)
+
+
 def changed_value(change: Change, value: str | int | None) -> str:
-    """One side of a change in words: statuses and reasons by their label, text in quotes."""
+    """One side of a change in words: statuses and reasons by their label, other text as it is."""
     if value is None:
         return "none"
     if isinstance(value, int):

@@ -6,22 +6,26 @@ those come back with one full import.
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import RLock
 
 from sqlite_utils import Database as SqliteUtils
 
-from reconciler.errors import StateError
+from reconciler.errors import Refused, StateError
 from reconciler.model import PortalState
 from reconciler.store import ledger
+from reconciler.store.files import writing
 from reconciler.store.rows import load_states, save_state
 from reconciler.store.staging import Staging
 from reconciler.store.tables import migrations
 
 FILE = "reconciler.db"
+BUSY_SECONDS = 5.0
+"""How long to wait for a program that is writing to the state DB."""
 
 
 class Database:
@@ -36,20 +40,19 @@ class Database:
         row = next(self._db.query("SELECT value FROM meta WHERE key = 'lineage'"), None)
         return row["value"] if row else None
 
-    def start_lineage(self, lineage: str) -> None:
-        """Store the identity of this state."""
-        with self._lock, self._db.atomic():
-            self._db.table("meta").insert({"key": "lineage", "value": lineage}, pk="key")
-
     def load(self) -> dict[str, PortalState]:
-        """Every known portal by id."""
-        with self._lock:
-            return load_states(self._db)
+        """Every known portal by id, all as of one instant. Raises StateError when a row makes no sense."""
+        with self._lock, self._db.atomic():
+            try:
+                return load_states(self._db)
+            except ValueError as error:
+                raise _unreadable(str(error)) from None
 
-    def revisions(self) -> Mapping[tuple[str, int], str]:
-        """The digest of every state that a portal ever had here, by portal id and serial."""
-        rows = self._db.query("SELECT portal_id, serial, digest FROM revisions")
-        return {(row["portal_id"], row["serial"]): row["digest"] for row in rows}
+    def revision(self, portal_id: str, serial: int) -> str | None:
+        """The digest of the state that a portal had here at a serial, or None when it was never here."""
+        found = self._db.query("SELECT digest FROM revisions WHERE portal_id = ? AND serial = ?", [portal_id, serial])
+        row = next(found, None)
+        return row["digest"] if row else None
 
     @contextmanager
     def staging(self) -> Iterator[Staging]:
@@ -67,24 +70,36 @@ class Database:
         stay as they are, except of products that are no longer synchronised.
         """
         with self._lock, self._db.atomic():
-            key = self._key(previous_id or state.id)
-            key = save_state(self._db, key, state)
-            self._db.table("revisions").insert(
-                {"portal_id": state.id, "serial": state.serial, "digest": ledger.digest(ledger.render(state))},
-                pk=("portal_id", "serial"),
-                replace=True,
-            )
+            key = self._save(state, previous_id or state.id)
             if staged is not None:
                 staged.merge(key)
             else:
                 self._drop_unneeded(key)
 
-    def forget_users(self, portal_id: str) -> None:
-        """Drop the consumers of a portal whose state came from the ledger; the next import brings them back."""
+    def restore(self, lineage: str, states: Collection[PortalState], gone: Collection[str]) -> None:
+        """Take over from the ledger what is newer there, in one transaction.
+
+        ``gone`` are ids under which the ledger has nothing any more. The consumers of these portals are dropped: they
+        belong to older numbers, and the next import brings them back.
+        """
         with self._lock, self._db.atomic():
-            key = self._key(portal_id)
-            self._db.execute("DELETE FROM assignments WHERE portal = ?", [key])
-            self._db.execute("DELETE FROM contacts WHERE portal = ?", [key])
+            self._db.table("meta").insert({"key": "lineage", "value": lineage}, pk="key", replace=True)
+            for portal_id in gone:
+                self._db.execute("DELETE FROM portals WHERE id = ?", [portal_id])
+            for state in states:
+                key = self._save(state, state.id)
+                self._db.execute("DELETE FROM assignments WHERE portal = ?", [key])
+                self._db.execute("DELETE FROM contacts WHERE portal = ?", [key])
+
+    def _save(self, state: PortalState, known_as: str) -> int:
+        """Write one portal in place of the row that it is known by, and remember its digest; return its key."""
+        row = next(self._db.query("SELECT key FROM portals WHERE id = ?", [known_as]), None)
+        self._db.table("revisions").insert(
+            {"portal_id": state.id, "serial": state.serial, "digest": ledger.digest(ledger.render(state))},
+            pk=("portal_id", "serial"),
+            replace=True,
+        )
+        return save_state(self._db, row["key"] if row else None, state)
 
     def _drop_unneeded(self, key: int) -> None:
         """Drop consumers of products that are not synchronised, and contacts that hold nothing else."""
@@ -99,71 +114,96 @@ class Database:
             [key, key],
         )
 
-    def _key(self, portal_id: str) -> int | None:
-        """The row of a portal."""
-        row = next(self._db.query("SELECT key FROM portals WHERE id = ?", [portal_id]), None)
-        return row["key"] if row else None
-
 
 @contextmanager
 def open_for_writing(state: Path) -> Iterator[Database]:
-    """Open the state DB, make it when it is missing, and bring its tables up to date."""
+    """Open the state DB, make it when it is missing, and bring its tables up to date.
+
+    Raises StateError, or Refused when another program holds it, here and wherever SQLite fails while it is open.
+    """
     path = state / FILE
-    connection = _connect(path, read_only=False)
-    path.chmod(0o600)  # it holds personal data
-    try:
+    with writing(path):  # it holds personal data: nobody else may open it, from its first instant
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        path.chmod(0o600)
+    with _explained(), closing(_connect(path, "rw")) as connection:
         db = SqliteUtils(connection, execute_plugins=False)
-        with _readable(path):
-            migrations.apply(db)
-            db.execute("PRAGMA foreign_keys = ON")
+        db.execute("PRAGMA temp_store = FILE")  # staged users must not fill the memory
+        migrations.apply(db)
+        db.execute("PRAGMA foreign_keys = ON")
         yield Database(db)
-    finally:
-        connection.close()
 
 
 @contextmanager
 def open_for_reading(state: Path) -> Iterator[Database | None]:
     """Open the state DB without ever writing to it.
 
-    Gives None when there is none, or when its tables are those of an older version: the ledger says enough then.
+    Gives None when there is none that can be read as it is; the ledger says enough then. Raises StateError, or
+    Refused when another program holds it.
     """
     path = state / FILE
     if not path.is_file():
         yield None
         return
-    connection = _connect(path, read_only=True)
-    try:
+    with _explained(), closing(_connect(path, "ro")) as connection:
         db = SqliteUtils(connection, execute_plugins=False, recursive_triggers=False)
-        with _readable(path):
-            current = not migrations.pending(db)
-        yield Database(db) if current else None
-    finally:
-        connection.close()
+        yield Database(db) if _is_usable(db) else None
 
 
-def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
     """A connection that threads may share."""
-    mode = "ro" if read_only else "rwc"
+    return sqlite3.connect(f"{path.as_uri()}?mode={mode}", uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
+
+
+def _is_usable(db: SqliteUtils) -> bool:
+    """Whether the tables are of this version, and no killed run left half a transaction for a writer to undo."""
     try:
-        return sqlite3.connect(f"{path.as_uri()}?mode={mode}", uri=True, check_same_thread=False)
-    except sqlite3.Error as error:
-        raise _unreadable(path, error) from None
+        return not migrations.pending(db)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK:
+            return False
+        raise
+
+
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
+_ENVIRONMENT = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+}
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    """Turn SQLite's complaint about a file into ours."""
+def _explained() -> Iterator[None]:
+    """Turn SQLite's complaints about the file into ours; complaints about our SQL pass."""
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise _unreadable(path, error) from None
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the kind
+        if code in _BUSY:
+            raise Refused(
+                "Another program is writing to the state DB.", code="locked", remedy="Wait until it has ended."
+            ) from error
+        if code in _DAMAGED:
+            raise _unreadable(str(error)) from error
+        if code in _ENVIRONMENT:
+            raise StateError(
+                f"The state DB {FILE} cannot be used.",
+                code="database-unusable",
+                remedy="Check the permissions of the folder state, and the free space there and in the folder for "
+                "temporary files.",
+                detail=str(error),
+            ) from error
+        raise
 
 
-def _unreadable(path: Path, error: sqlite3.Error) -> StateError:
-    """The error for a file that SQLite does not take."""
+def _unreadable(detail: str) -> StateError:
+    """The error for a state DB that is damaged or none at all."""
     return StateError(
-        f"The state DB {path.name} cannot be read.",
+        f"The state DB {FILE} cannot be read.",
         code="database-unreadable",
-        remedy=f"Delete state/{path.name}; the next apply restores it from the ledger and one full import.",
-        detail=str(error),
+        remedy=f"Delete state/{FILE}; the next apply restores it from the ledger and one full import.",
+        detail=detail,
     )

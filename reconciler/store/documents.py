@@ -1,7 +1,7 @@
 """Portal states as plain documents (dicts of JSON types) and back.
 
 One mapping serves the ledger and the JSON columns of the state DB. The names are those of the model, except that
-``last_import`` is ``import`` and that a document says its ``format_version``.
+``last_import`` is ``import``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from reconciler.errors import StateError
 from reconciler.model import (
     CertificateAuthentication,
     ChangeSet,
@@ -23,8 +22,6 @@ from reconciler.model import (
     SecretAuthentication,
 )
 
-FORMAT_VERSION = 1
-
 Document = dict[str, Any]
 
 _AUTHENTICATIONS = {"secret": SecretAuthentication, "certificate": CertificateAuthentication}
@@ -34,7 +31,6 @@ _PORTAL_HINTS = get_type_hints(Portal)
 def to_document(state: PortalState) -> Document:
     """The document of one portal."""
     return {
-        "format_version": FORMAT_VERSION,
         "id": state.id,
         "serial": state.serial,
         "presence": state.presence.value,
@@ -46,15 +42,8 @@ def to_document(state: PortalState) -> Document:
 
 
 def from_document(document: Document) -> PortalState:
-    """The state in a document. Raises StateError, with msgspec's path in the detail, when it is none."""
+    """The state in a document. Raises ValueError, with msgspec's path in its text, when it is none."""
     try:
-        version = document["format_version"]
-        if version != FORMAT_VERSION:
-            raise StateError(
-                f"The ledger has format version {version}, this tool reads {FORMAT_VERSION}.",
-                code="ledger-version",
-                remedy="Use the version of the tool that wrote it, or a newer one.",
-            )
         return PortalState(
             portal=portal_from(document["portal"]),
             presence=msgspec.convert(document["presence"], Presence),
@@ -63,8 +52,8 @@ def from_document(document: Document) -> PortalState:
             changed=msgspec.convert(document.get("changed"), ChangeSet | None),
             serial=msgspec.convert(document["serial"], int),
         )
-    except (KeyError, TypeError, msgspec.ValidationError) as error:
-        raise StateError(detail=f"{type(error).__name__}: {error}") from None
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from None
 
 
 def portal_document(portal: Portal) -> Document:

@@ -3,45 +3,65 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+from reconciler.errors import StateError
 
-def write_atomically(path: Path, text: str) -> None:
+_UNFINISHED = ".tmp"
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the system's refusal to write a path (rights, space) into a StateError that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise StateError(
+            f"{path.name} cannot be written.",
+            code="state-not-writable",
+            remedy="Check the permissions of the folder state, and the free space there.",
+            detail=error.strerror,
+        ) from error
+
+
+def write_atomically(path: Path, content: bytes) -> None:
     """Replace a file's content at once: readers and a killed run see the old bytes or the new, never a part.
 
-    The file is created with the permissions that the process's umask gives.
+    The folder is not synced: after a power cut the old file may be back, and the next run writes it again from the
+    state DB. Raises OSError.
     """
-    umask = os.umask(0)
-    os.umask(umask)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = path.with_name(f".{path.name}{_UNFINISHED}")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode())
+        with temporary.open("xb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o666 & ~umask)
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
 def write_changed(folder: Path, texts: Mapping[str, str], owned: str) -> bool:
-    """Make a folder hold exactly these files among those that match the glob ``owned``.
+    """Make a folder hold exactly these files among those that match the glob ``owned``, written in this order.
 
-    Returns whether anything had to be written or removed.
+    Returns whether anything had to be written or removed. What a killed run left unfinished is cleared away. Raises
+    StateError when the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     changed = False
-    for name, text in sorted(texts.items()):
-        path = folder / name
-        if not path.is_file() or path.read_bytes() != text.encode():
-            write_atomically(path, text)
-            changed = True
-    for path in sorted(folder.glob(owned)):
-        if path.name not in texts:
-            path.unlink()
-            changed = True
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for unfinished in folder.glob(f".*{_UNFINISHED}"):
+            unfinished.unlink(missing_ok=True)
+        for name, text in texts.items():
+            path, content = folder / name, text.encode()
+            if not path.is_file() or path.read_bytes() != content:
+                write_atomically(path, content)
+                changed = True
+        for path in sorted(folder.glob(owned)):
+            if path.name not in texts and not path.is_dir():
+                path.unlink()
+                changed = True
     return changed

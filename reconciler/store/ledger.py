@@ -9,17 +9,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from reconciler.errors import StateError
 from reconciler.model import PortalState, State
-from reconciler.store.documents import FORMAT_VERSION, Document, from_document, to_document
+from reconciler.store.documents import Document, from_document, to_document
 from reconciler.store.files import write_changed
 
 META = "meta.json"
+FORMAT_VERSION = 1
+
+_MISLEADING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""What some programs take for the end of a line, or for an order to show text the other way round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +46,14 @@ class Ledger:
 
 
 def _dump(value: Any) -> str:
-    """Compact JSON with sorted keys."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(", ", ": "))
+    """Compact JSON with sorted keys, on one line for every program that reads it."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(", ", ": "))
+    return _MISLEADING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def render(state: PortalState) -> str:
     """The canonical text of one portal."""
-    document: Document = to_document(state)
+    document: Document = {"format_version": FORMAT_VERSION, **to_document(state)}
     products, changed = document.pop("products"), document.pop("changed")
     head = {key: _dump(value) for key, value in document.items()}
     head["products"] = _lines(products)
@@ -76,10 +84,9 @@ def read(folder: Path) -> Ledger:
                 f"{meta.name} is missing from state/ledger, but portals are there.", remedy="Restore it from git."
             )
         return Ledger(None, {})
-    content = _parse(meta)
-    lineage = content.get("lineage")
-    if not isinstance(lineage, str) or content.get("format_version") != FORMAT_VERSION:
-        raise StateError("state/ledger/meta.json does not say a lineage and a known format version.")
+    lineage = _parse(meta)[0].get("lineage")
+    if not isinstance(lineage, str):
+        raise _unreadable(meta, "it says no lineage")
     return Ledger(lineage, dict(_entries(folder)))
 
 
@@ -88,25 +95,35 @@ def _entries(folder: Path) -> Iterator[tuple[str, Entry]]:
     for path in sorted(folder.glob("*.json")):
         if path.name == META:
             continue
-        raw = path.read_bytes()
+        document, found = _parse(path)
         try:
-            state = from_document(_parse(path))
-        except StateError as error:
-            raise _unreadable(path, error.detail or error.message) from None
-        if state.id != path.stem:
-            raise _unreadable(path, f"it says that it is portal {state.id}")
-        yield state.id, Entry(state, hashlib.sha256(raw).hexdigest())
+            state = from_document(document)
+        except ValueError as error:
+            raise _unreadable(path, str(error)) from None
+        if not path.stem == state.id == document.get("id"):
+            raise _unreadable(path, f"it says that it is portal {state.id!r}")
+        yield state.id, Entry(state, found)
 
 
-def _parse(path: Path) -> Document:
-    """One ledger file as a document."""
+def _parse(path: Path) -> tuple[Document, str]:
+    """One ledger file as a document, and its digest."""
     try:
-        document = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise _unreadable(path, f"not JSON: {error}") from None
-    if not isinstance(document, dict):
-        raise _unreadable(path, "not a JSON object")
-    return document
+        content = path.read_bytes()
+        document = msgspec.json.decode(content, type=dict[str, Any])
+    except OSError as error:
+        raise _unreadable(path, error.strerror or "") from None
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(path, f"not a JSON object: {error}") from None
+    version = document.get("format_version")
+    if not isinstance(version, int):
+        raise _unreadable(path, "it says no format version")
+    if version != FORMAT_VERSION:
+        raise StateError(
+            f"state/ledger/{path.name} has format version {version}, this tool reads {FORMAT_VERSION}.",
+            code="ledger-version",
+            remedy="Use the version of the tool that wrote it, or a newer one.",
+        )
+    return document, hashlib.sha256(content).hexdigest()
 
 
 def _unreadable(path: Path, why: str) -> StateError:
@@ -121,6 +138,6 @@ def _unreadable(path: Path, why: str) -> StateError:
 
 def write(folder: Path, lineage: str, state: State) -> bool:
     """Write the ledger; files that are already right are not touched. Returns whether anything changed."""
-    texts = {f"{portal_id}.json": render(portal) for portal_id, portal in state.items()}
-    texts[META] = f"{_dump({'format_version': FORMAT_VERSION, 'lineage': lineage})}\n"
+    texts = {META: f"{_dump({'format_version': FORMAT_VERSION, 'lineage': lineage})}\n"}  # first: no portal without it
+    texts.update({f"{portal_id}.json": render(portal) for portal_id, portal in sorted(state.items())})
     return write_changed(folder, texts, "*.json")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.errors import Refused
+from reconciler.store.files import writing
 
 
 @contextmanager
@@ -15,10 +16,13 @@ def exclusive(state: Path) -> Iterator[None]:
     """Hold the lock of a state folder.
 
     The file stays, the lock does not: a killed run leaves nothing to clean up. Raises Refused when another run
-    holds it.
+    holds it, StateError when the folder cannot be written.
     """
-    state.mkdir(parents=True, exist_ok=True)
-    with (state / ".lock").open("ab") as file:
+    path = state / ".lock"
+    with writing(path):
+        state.mkdir(parents=True, exist_ok=True)
+        file = path.open("ab")
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

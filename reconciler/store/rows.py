@@ -16,7 +16,7 @@ Row = dict[str, Any]
 
 
 def load_states(db: Database) -> dict[str, PortalState]:
-    """Every portal of the DB, by id in order. Raises StateError when a row makes no sense."""
+    """Every portal of the DB, by id in order. Raises ValueError when a row makes no sense."""
     products: dict[int, list[Document]] = {}
     for row in db.query("SELECT * FROM licenses JOIN products USING (portal, sku_id) ORDER BY portal, sku_id"):
         products.setdefault(row["portal"], []).append(_product_document(row))
@@ -27,7 +27,6 @@ def load_states(db: Database) -> dict[str, PortalState]:
 def _document(row: Row, products: list[Document]) -> Document:
     """One portal's document."""
     return {
-        "format_version": 1,
         "serial": row["serial"],
         "presence": row["presence"],
         "portal": json.loads(row["configuration"]),

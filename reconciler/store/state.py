@@ -7,7 +7,7 @@ before it wrote the ledger, or an older commit is checked out). Anything else ha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,8 @@ from reconciler.store.database import Database, open_for_reading, open_for_writi
 from reconciler.store.ledger import Ledger
 from reconciler.store.lock import exclusive
 
-Revisions = Mapping[tuple[str, int], str]
+Revision = Callable[[str, int], str | None]
+"""The digest that a portal had in the DB, from its id and a serial; None for what the DB never had."""
 
 
 @dataclass
@@ -42,8 +43,7 @@ def read(folder: Path) -> dict[str, PortalState]:
     with open_for_reading(folder) as database:
         if database is None:
             return {portal_id: entry.state for portal_id, entry in sorted(written.entries.items())}
-        _check_lineage(database, written)
-        return merge(written, database.load(), database.revisions())
+        return _known(database, written, database.load())
 
 
 @contextmanager
@@ -55,27 +55,37 @@ def open_state(folder: Path, new_lineage: str) -> Iterator[OpenState]:
     with exclusive(folder):
         written = ledger.read(folder / "ledger")
         with open_for_writing(folder) as database:
-            _check_lineage(database, written)
             stored = database.load()
-            known = merge(written, stored, database.revisions())
-            lineage = database.lineage()
-            if lineage is None:
-                lineage = written.lineage or new_lineage
-                database.start_lineage(lineage)
-            for portal_id, state in known.items():
-                if stored.get(portal_id) != state:
-                    database.save(state)
-                    database.forget_users(portal_id)
+            known = _known(database, written, stored)
+            lineage = written.lineage or database.lineage() or new_lineage
+            newer = [state for portal_id, state in known.items() if stored.get(portal_id) != state]
+            if newer or lineage != database.lineage():
+                database.restore(lineage, newer, stored.keys() - known.keys())
             yield OpenState(folder, database, lineage, known)
 
 
-def merge(written: Ledger, stored: State, revisions: Revisions) -> dict[str, PortalState]:
+def _known(database: Database, written: Ledger, stored: State) -> dict[str, PortalState]:
+    """What DB and ledger say together. Raises Refused when they do not belong together.
+
+    A DB without portals belongs to any ledger.
+    """
+    own = database.lineage()
+    if stored and own and written.lineage and own != written.lineage:
+        raise Refused(
+            "The state DB belongs to another state than the ledger.",
+            code="lineage-mismatch",
+            remedy="Delete state/reconciler.db; the next apply restores it from the ledger and one full import.",
+        )
+    return merge(written, stored, database.revision)
+
+
+def merge(written: Ledger, stored: State, revision: Revision) -> dict[str, PortalState]:
     """The newer of ledger and DB for every portal, by id in order. Raises Refused when the two have diverged."""
     newest = dict(stored)
     for portal_id, entry in written.entries.items():
         state = stored.get(portal_id)
-        own = revisions.get((portal_id, entry.state.serial))
-        if own == entry.digest:
+        own = revision(portal_id, entry.state.serial)
+        if own == entry.digest or state == entry.state:
             continue  # the DB has been there: it is level, ahead, or has renamed the portal since
         if own is not None or (state is not None and state.serial > entry.state.serial):
             raise Refused(
@@ -86,15 +96,18 @@ def merge(written: Ledger, stored: State, revisions: Revisions) -> dict[str, Por
                 "delete that ledger file.",
             )
         newest[portal_id] = entry.state
+        former = [] if state else _former_ids(entry.state, written, stored)
+        if len(former) == 1:
+            newest.pop(former[0], None)
     return dict(sorted(newest.items()))
 
 
-def _check_lineage(database: Database, written: Ledger) -> None:
-    """Refuse a DB that belongs to another repository's state."""
-    own = database.lineage()
-    if own and written.lineage and own != written.lineage:
-        raise Refused(
-            "The state DB belongs to another state than the ledger.",
-            code="lineage-mismatch",
-            remedy="Delete state/reconciler.db; the next apply restores it from the ledger and one full import.",
-        )
+def _former_ids(state: PortalState, written: Ledger, stored: State) -> list[str]:
+    """Under which id the DB has a portal that another run has renamed since: same tenant and client, older serial."""
+    return [
+        old_id
+        for old_id, old in stored.items()
+        if old_id not in written.entries
+        and (old.portal.tenant_id, old.portal.client_id) == (state.portal.tenant_id, state.portal.client_id)
+        and old.serial < state.serial
+    ]

@@ -49,7 +49,7 @@ def test_applying_twice_changes_no_byte_and_says_so(world: World) -> None:
     first = world.run("apply")
     before = world.written()
     second = world.run("--now", "2026-11-24T06:00:00Z", "apply")
-    assert "are written" in first.err
+    assert "Changed: wrote ledger and reports" in first.err
     assert "Nothing changed" in second.err
     assert world.written() == before
     assert world.run("plan").out == "No changes. 2 portals are as declared.\n"
@@ -292,7 +292,7 @@ def test_only_the_named_portals_are_applied(world: World) -> None:
     world.run("apply", "two")
     assert list(world.status()) == ["two"]
     unknown = world.run("apply", "three")
-    assert (unknown.code, "three" in unknown.err) == (1, True)
+    assert (unknown.code, "three" in unknown.err) == (64, True)
 
 
 @pytest.mark.parametrize(("allowed", "code"), [((), 3), (("--allow", "empty"), 0)])

@@ -1,0 +1,36 @@
+"""The report in one line: the first line of the overview, and the line below the terminal's table."""
+
+from __future__ import annotations
+
+from reconciler.model import Status
+from reconciler.render.words import count
+from reconciler.report import Report
+
+
+def verdict(report: Report) -> str:
+    """How many products need a person, and how much of what is declared was read."""
+    coverage = report.coverage
+    read = f"{coverage.read:,} of {count(coverage.portals, 'portal')} read"
+    if not report.products:
+        return f"There are no products. {read}."
+    parts = []
+    for status, words in (
+        (Status.NOT_ENOUGH_LICENSES, f"short, by {count(_missing(report), 'license')} in all"),
+        (Status.CALCULATION_ERROR, "with a calculation error"),
+        (Status.CANNOT_BE_SYNCHRONISED, "that cannot be synchronised"),
+    ):
+        if report.statuses[status]:
+            parts.append(f"{report.statuses[status]:,} {words}")
+    if not parts:
+        return f"None of {count(report.products, 'product')} is short of licenses. {read}."
+    return f"Of {count(report.products, 'product')}: {'; '.join(parts)}. {read}."
+
+
+def _missing(report: Report) -> int:
+    """How many licenses are missing. Old numbers of a product that is not synchronised do not count."""
+    return sum(
+        item.position.shortfall
+        for portal in report.portals
+        for item in portal.products
+        if item.product.status is Status.NOT_ENOUGH_LICENSES
+    )

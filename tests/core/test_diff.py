@@ -1,0 +1,236 @@
+"""The diff engine: every field of a portal's state that can differ is seen, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from core_world import (
+    E3,
+    E5,
+    LATER,
+    OTHER_TENANT,
+    changed_fields,
+    exclusion,
+    license_,
+    organization,
+    portal,
+    portal_state,
+    product,
+    subscription,
+    with_import,
+)
+
+from reconciler.diff import differences
+from reconciler.model import (
+    CertificateAuthentication,
+    ChangeSet,
+    Cloud,
+    DeclaredEntitlement,
+    ErrorInfo,
+    ImportOutcome,
+    Portal,
+    PortalState,
+    Presence,
+    Price,
+    Product,
+    ProductEntry,
+    Reason,
+    Reference,
+    SecretAuthentication,
+    Status,
+    Suspension,
+)
+
+STATE = portal_state(product())
+ENTRY = ProductEntry(E3, "Office", Price(Decimal("34.40"), "EUR", "month"), DeclaredEntitlement(500, "EA-77", "PO-1"))
+
+
+def test_a_state_does_not_differ_from_itself() -> None:
+    assert differences(STATE, STATE) == ()
+
+
+def test_a_new_portal_is_one_change_and_each_of_its_products_one() -> None:
+    changes = differences(None, portal_state(product(), product(license_(E5, enabled=1))))
+    assert [(change.subject, change.field, change.before, change.after, change.sku_id) for change in changes] == [
+        ("Contoso", "portal", None, "contoso", None),
+        ("Microsoft 365 E5", "product", None, "not_enough_licenses", E5),
+        ("Office 365 E3", "product", None, "fully_licensed", E3),
+    ]
+
+
+def test_a_product_that_is_no_more_is_one_change() -> None:
+    changes = differences(STATE, portal_state())
+    assert [(change.subject, change.before, change.after) for change in changes if change.field == "product"] == [
+        ("Office 365 E3", "fully_licensed", None)
+    ]
+
+
+def declared(**members: Any) -> PortalState:
+    """The state with another configuration."""
+    return replace(STATE, portal=portal(**members))
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        (replace(STATE, portal=replace(portal(), id="north")), {"file": ("contoso", "north")}),
+        (declared(name="North", directory="Microsoft 365/Contoso"), {"name": ("Contoso", "North")}),
+        (declared(tenant_id=OTHER_TENANT), {"tenant_id": (portal().tenant_id, OTHER_TENANT)}),
+        (declared(client_id=OTHER_TENANT), {"client_id": (portal().client_id, OTHER_TENANT)}),
+        (declared(directory="Office"), {"directory": ("Microsoft 365/Contoso", "Office")}),
+        (declared(description="Production"), {"description": (None, "Production")}),
+        (declared(cloud=Cloud.CHINA), {"cloud": ("global", "china")}),
+        (declared(protect=True), {"protect": ("no", "yes")}),
+        (
+            declared(suspend=Suspension("Migration", date(2026, 12, 31))),
+            {"suspend.reason": (None, "Migration"), "suspend.until": (None, "2026-12-31")},
+        ),
+        (
+            declared(
+                authentication=SecretAuthentication(Reference("file", "key"), "the label", expires=date(2027, 3, 31))
+            ),
+            {
+                "authentication.secret.kind": ("env", "file"),
+                "authentication.secret.name": ("CONTOSO_SECRET", "key"),
+                "authentication.secret_id": (None, "the label"),
+                "authentication.expires": (None, "2027-03-31"),
+            },
+        ),
+        (
+            declared(authentication=CertificateAuthentication(pfx=Reference("file", "a.pfx"))),
+            {
+                "authentication.secret.kind": ("env", None),
+                "authentication.secret.name": ("CONTOSO_SECRET", None),
+                "authentication.type": ("secret", "certificate"),
+                "authentication.pfx.kind": (None, "file"),
+                "authentication.pfx.name": (None, "a.pfx"),
+            },
+        ),
+        (
+            declared(exclusions=(exclusion("A.B_FREE", "Free", date(2027, 6, 30)),)),
+            {"exclusions.A.B_FREE.reason": (None, "Free"), "exclusions.A.B_FREE.until": (None, "2027-06-30")},
+        ),
+        (
+            declared(products=(ENTRY,)),
+            {
+                f"products.{E3}.sku": (None, E3),
+                f"products.{E3}.directory": (None, "Office"),
+                f"products.{E3}.price.amount": (None, "34.40"),
+                f"products.{E3}.price.currency": (None, "EUR"),
+                f"products.{E3}.price.per": (None, "month"),
+                f"products.{E3}.entitlement.quantity": (None, 500),
+                f"products.{E3}.entitlement.contract": (None, "EA-77"),
+                f"products.{E3}.entitlement.purchase_order": (None, "PO-1"),
+            },
+        ),
+        (replace(STATE, presence=Presence.SUSPENDED), {"presence": ("present", "suspended")}),
+        (with_import(STATE, outcome=ImportOutcome.FAILED), {"import": ("complete", "failed")}),
+        (
+            with_import(STATE, error=ErrorInfo("AADSTS7000222", "The secret has expired.", "Make a new one.")),
+            {"error": (None, "AADSTS7000222: The secret has expired.")},
+        ),
+        (
+            with_import(STATE, error=ErrorInfo("graph-unreachable", "No connection.", "Look.", "host: refused")),
+            {"error": (None, "graph-unreachable: No connection. (host: refused)")},
+        ),
+        (with_import(STATE, users=98), {"users": (97, 98)}),
+        (with_import(STATE, emulated="demo"), {"emulated": (None, "demo")}),
+        (
+            with_import(STATE, organization=organization(OTHER_TENANT, "North")),
+            {
+                "organization.tenant_id": (portal().tenant_id, OTHER_TENANT),
+                "organization.display_name": ("Contoso", "North"),
+                "organization.default_domain": ("contoso.example", "north.example"),
+            },
+        ),
+    ],
+)
+def test_every_field_of_a_portal_is_compared(after: PortalState, expected: dict[str, tuple[Any, Any]]) -> None:
+    changes = differences(STATE, after)
+    assert changed_fields(changes) == expected
+    assert {change.sku_id for change in changes} == {None}
+    assert {change.subject for change in changes} == {after.portal.name}
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        (
+            product(reason=Reason.EXCLUDED),
+            {"status": ("fully_licensed", "cannot_be_synchronised"), "reason": (None, "excluded")},
+        ),
+        (replace(product(), title="New title"), {"title": ("Office 365 E3", "New title")}),
+        (product(directory="Office"), {"directory": ("Microsoft 365/Contoso", "Office")}),
+        (product(enabled=101), {"enabled": (100, 101)}),
+        (product(warning=1), {"warning": (0, 1)}),
+        (product(suspended=1), {"suspended": (0, 1)}),
+        (product(locked_out=1), {"locked_out": (0, 1)}),
+        (product(locked_out=None), {"locked_out": (0, None)}),
+        (product(consumed_units=98), {"consumed_units": (97, 98)}),
+        (product(consumers=98), {"consumers": (97, 98)}),
+        (replace(product(), consumers=None), {"consumers": (97, None)}),
+        (product(part_number="NEW"), {"part_number": ("ENTERPRISEPACK", "NEW")}),
+        (product(capability_status="Warning"), {"capability_status": ("Enabled", "Warning")}),
+        (
+            product(applies_to="Company"),
+            {"applies_to": ("User", "Company"), "status": ("fully_licensed", "not_metered")},
+        ),
+        (product(findings={"disabled_account": 2}), {"findings.disabled_account": (None, 2)}),
+        (
+            product(
+                subscriptions=(
+                    subscription("Warning", id="s-1", next_lifecycle=datetime(2027, 1, 2, 3, 4, 5, tzinfo=UTC)),
+                )
+            ),
+            {
+                "subscriptions.s-1.status": (None, "Warning"),
+                "subscriptions.s-1.total_licenses": (None, 100),
+                "subscriptions.s-1.is_trial": (None, "no"),
+                "subscriptions.s-1.next_lifecycle": (None, "2027-01-02T03:04:05Z"),
+            },
+        ),
+    ],
+)
+def test_every_field_of_a_product_is_compared(after: Product, expected: dict[str, tuple[Any, Any]]) -> None:
+    changes = differences(STATE, portal_state(after, last_import=STATE.last_import))
+    assert changed_fields(changes) == expected
+    assert {change.sku_id for change in changes} == {E3}
+    assert {change.subject for change in changes} == {after.title}
+
+
+def test_zero_and_unknown_are_not_the_same() -> None:
+    before = portal_state(product(consumed_units=0, consumers=0))
+    after = portal_state(product(consumed_units=None, consumers=0))
+    assert changed_fields(differences(before, after))["consumed_units"] == (0, None)
+
+
+def test_when_something_was_seen_is_no_difference() -> None:
+    assert differences(STATE, with_import(STATE, as_of=LATER)) == ()
+    assert differences(STATE, replace(STATE, serial=9, changed=ChangeSet(LATER, ()))) == ()
+
+
+def test_the_portals_own_changes_stand_before_those_of_its_products() -> None:
+    before = portal_state(product(), product(license_(E5)))
+    after = replace(
+        portal_state(product(enabled=1), product(license_(E5, enabled=1))), portal=portal(name="Contoso AG")
+    )
+    order = [change.sku_id for change in differences(before, after)]
+    assert order == sorted(order, key=lambda sku_id: (sku_id is not None, sku_id or ""))
+    assert order[0] is None
+    assert {E3, E5} <= set(order)
+
+
+def test_the_status_of_a_product_stands_before_its_numbers() -> None:
+    fields = [change.field for change in differences(STATE, portal_state(product(enabled=1)))]
+    assert fields == ["status", "enabled"]
+    assert product(enabled=1).status is Status.NOT_ENOUGH_LICENSES
+
+
+def test_reordered_entries_are_no_difference() -> None:
+    one: Portal = portal(exclusions=(exclusion("A"), exclusion("B")))
+    two: Portal = portal(exclusions=(exclusion("B"), exclusion("A")))
+    assert differences(replace(STATE, portal=one), replace(STATE, portal=two)) == ()

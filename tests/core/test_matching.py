@@ -1,0 +1,75 @@
+"""Which license a declaration means, and until when an exclusion applies."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from core_world import E3, E5, exclusion, license_, portal
+
+from reconciler.matching import entry_of, exclusion_of, in_force, matches, matches_any
+from reconciler.model import ProductEntry
+
+TODAY = date(2027, 6, 30)
+
+
+@pytest.mark.parametrize(
+    ("sku", "expected"),
+    [
+        ("FLOW_FREE", True),
+        ("flow_free", True),
+        ("*_FREE", True),
+        ("*_free", True),
+        ("FLOW_????", True),
+        ("FLOW_[EF]REE", True),
+        ("*", True),
+        ("FLOW", False),
+        ("FLOW_FREE_2", False),
+        ("FREE_*", False),
+        ("FLOW_[!F]REE", False),
+        ("FLOW.FREE", False),
+        ("", False),
+        ("f30db892-07e9-47e9-837c-80727f46fd3d", True),
+        ("F30DB892-07E9-47E9-837C-80727F46FD3D", True),
+        ("f30db892-*", False),
+        (E3, False),
+    ],
+)
+def test_a_license_is_meant_by_part_number_sku_id_or_glob(sku: str, expected: bool) -> None:
+    free = license_("f30db892-07e9-47e9-837c-80727f46fd3d", part_number="FLOW_FREE")
+    assert matches(sku, free) is expected
+    assert matches_any(["NOTHING", sku], free) is expected
+
+
+def test_nothing_means_no_license() -> None:
+    assert not matches_any([], license_())
+
+
+@pytest.mark.parametrize(
+    ("until", "expected"),
+    [
+        (None, True),
+        (date(2027, 7, 1), True),
+        (date(2027, 6, 30), True),
+        (date(2027, 6, 29), False),
+    ],
+)
+def test_the_last_day_of_an_exclusion_is_one_on_which_it_applies(until: date | None, expected: bool) -> None:
+    item = exclusion("ENTERPRISEPACK", until=until)
+    assert in_force(item, TODAY) is expected
+    assert exclusion_of(portal(exclusions=(item,)), license_(), TODAY) == (item if expected else None)
+
+
+def test_the_first_exclusion_in_force_gives_the_reason() -> None:
+    ended = exclusion("ENTERPRISEPACK", "ended", date(2020, 1, 1))
+    other = exclusion("SPE_E5", "another license")
+    wide, narrow = exclusion("*", "wide"), exclusion("ENTERPRISEPACK", "narrow")
+    assert exclusion_of(portal(exclusions=(ended, other, wide, narrow)), license_(), TODAY) == wide
+
+
+def test_an_entry_is_found_by_part_number_or_sku_id() -> None:
+    by_id, by_number = ProductEntry(E5, directory="A"), ProductEntry("enterprisepack", directory="B")
+    declared = portal(products=(by_id, by_number))
+    assert entry_of(declared, license_(E5)) == by_id
+    assert entry_of(declared, license_(E3)) == by_number
+    assert entry_of(portal(), license_()) is None

@@ -1,0 +1,392 @@
+"""The report as a value: verdict, coverage, next steps, money, changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from core_world import (
+    E3,
+    E5,
+    FLOW,
+    LATER,
+    NOW,
+    OTHER_TENANT,
+    TODAY,
+    applied,
+    complete,
+    exclusion,
+    failed,
+    known,
+    license_,
+    portal,
+    portal_state,
+    product,
+    subscription,
+    with_import,
+)
+
+from reconciler.findings import count_mismatch
+from reconciler.model import (
+    DeclaredEntitlement,
+    ErrorInfo,
+    Import,
+    ImportOutcome,
+    PortalState,
+    Presence,
+    Price,
+    Product,
+    ProductEntry,
+    Reason,
+    Settings,
+    Status,
+    Suspension,
+)
+from reconciler.render.verdict import verdict
+from reconciler.report import Coverage, NextStep, ProductReport, Report, make_report
+from reconciler.transition import delete, stamp
+
+
+def report_of(*states: PortalState, settings: Settings | None = None, today: date = TODAY) -> Report:
+    """The report over these states."""
+    return make_report(known(*states), settings or Settings(), today)
+
+
+def item_of(item: Product, *entries: ProductEntry) -> ProductReport:
+    """The report of one product under these entries."""
+    return report_of(portal_state(item, declared=portal(products=entries))).portals[0].products[0]
+
+
+def named(id_: str, state: PortalState) -> PortalState:
+    """The same state as that of another portal."""
+    return replace(state, portal=replace(state.portal, id=id_, name=id_.capitalize()))
+
+
+FINE = portal_state(product())
+SHORT = portal_state(product(consumers=105), product(license_(E5), consumers=102))
+NEVER = PortalState(portal())
+FAILED = applied(FINE, portal(), failed(), now=LATER)
+UNREAD = applied(None, portal(), failed(), now=LATER)
+
+
+# --- verdict and coverage --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        ((), "There are no products. 0 of 0 portals read."),
+        ((NEVER,), "There are no products. 0 of 1 portal read."),
+        ((FINE,), "None of 1 product is short of licenses. 1 of 1 portal read."),
+        ((SHORT,), "Of 2 products: 2 short, by 7 licenses in all. 1 of 1 portal read."),
+        ((FAILED,), "None of 1 product is short of licenses. 0 of 1 portal read."),
+        ((delete(SHORT),), "Of 2 products: 2 that cannot be synchronised. 0 of 0 portals read."),
+        (
+            (
+                portal_state(product(consumers=101), product(license_(E5, enabled=None)), product(license_(FLOW))),
+                named("north", portal_state(product(reason=Reason.EXCLUDED, consumers=500))),
+            ),
+            "Of 4 products: 1 short, by 1 license in all; 1 with a calculation error; 1 that cannot be synchronised. "
+            "2 of 2 portals read.",
+        ),
+    ],
+)
+def test_the_verdict_is_one_line(states: tuple[PortalState, ...], expected: str) -> None:
+    assert verdict(report_of(*states)) == expected
+
+
+def test_coverage_counts_every_portal_by_what_became_of_it() -> None:
+    states = [
+        FINE,
+        named("late", with_import(FINE, as_of=LATER)),
+        named("stale", FAILED),
+        named("unread", UNREAD),
+        named("never", NEVER),
+        named("paused", applied(FINE, portal(suspend=Suspension("Migration")))),
+        named("gone", delete(FINE)),
+    ]
+    assert report_of(*states).coverage == Coverage(
+        portals=5,
+        read=2,
+        failed=2,
+        stale=1,
+        never=1,
+        suspended=1,
+        deleted=1,
+        oldest=NOW,
+        newest=LATER,
+        exclusions=0,
+    )
+
+
+def test_a_portal_that_failed_and_was_read_before_is_stale() -> None:
+    reports = report_of(named("fine", FINE), named("stale", FAILED), named("unread", UNREAD)).portals
+    assert [(item.state.id, item.is_stale) for item in reports] == [("fine", False), ("stale", True), ("unread", False)]
+
+
+def test_coverage_counts_exclusions_that_are_in_force() -> None:
+    declared = portal(exclusions=(exclusion("A"), exclusion("B", until=TODAY), exclusion("C", until=date(2026, 1, 1))))
+    state = applied(None, declared, complete(license_()))
+    paused = applied(state, replace(declared, suspend=Suspension("Migration")))
+    assert report_of(state).coverage.exclusions == 2
+    assert report_of(paused).coverage.exclusions == 2
+    assert [item.in_force for item in report_of(state).portals[0].exclusions] == [True, True, False]
+
+
+def test_a_deleted_portal_excludes_nothing_any_more() -> None:
+    state = delete(applied(None, portal(exclusions=(exclusion(until=date(2026, 1, 1)),)), complete(license_())))
+    report = report_of(state)
+    assert (report.coverage.exclusions, report.portals[0].exclusions) == (0, ())
+    assert [step.why for step in report.next_steps] == ["the portal is no longer declared"]
+
+
+def test_every_status_is_counted() -> None:
+    state = portal_state(product(), product(license_(E5), consumers=101), product(license_(FLOW, applies_to="Company")))
+    report = report_of(state, named("north", portal_state(product())))
+    assert report.statuses == {
+        **dict.fromkeys(Status, 0),
+        Status.FULLY_LICENSED: 2,
+        Status.NOT_ENOUGH_LICENSES: 1,
+        Status.NOT_METERED: 1,
+    }
+    assert report.products == 4
+
+
+def test_portals_stand_by_id_and_products_by_title() -> None:
+    items = (product(license_(E3)), product(license_(E5)), product(license_(FLOW)))
+    state = portal_state(*items)
+    report = report_of(named("b", state), named("a", state))
+    assert [item.state.id for item in report.portals] == ["a", "b"]
+    titles = [item.name for item in report.portals[0].products]
+    assert titles == ["A - Microsoft 365 E5", "A - Microsoft Power Automate Free", "A - Office 365 E3"]
+
+
+def test_one_emulated_portal_makes_the_report_emulated() -> None:
+    assert not report_of(FINE).emulated
+    assert report_of(FINE, named("demo", with_import(FINE, emulated="demo"))).emulated
+
+
+# --- remedies and next steps -----------------------------------------------------------------------------------------
+
+
+def steps(*states: PortalState, today: date = TODAY) -> list[tuple[int, str, str]]:
+    """Rank, subject and reason of every next step."""
+    return [(step.rank, step.subject, step.why) for step in report_of(*states, today=today).next_steps]
+
+
+def test_nothing_is_to_be_done_when_all_is_well() -> None:
+    assert steps(FINE) == []
+    assert steps(NEVER) == []
+
+
+def test_next_steps_stand_worst_first() -> None:
+    busy = portal_state(
+        product(license_(E3), consumers=110, findings={"disabled_account": 3}),
+        product(license_(E5), consumers=120),
+        product(license_(FLOW, enabled=None)),
+        product(license_("00000000-0000-4000-8000-000000000001", part_number="GRACE", enabled=60, warning=40)),
+        product(license_("00000000-0000-4000-8000-000000000002", part_number="GONE"), reason=Reason.GONE_FROM_PORTAL),
+        declared=portal(exclusions=(exclusion("OLD_FREE", until=date(2026, 1, 1)),)),
+    )
+    assert steps(busy, named("down", UNREAD)) == [
+        (0, "Down", "the import failed: Could not connect to GraphAPI server."),
+        (1, "Contoso - Microsoft 365 E5", "20 too few: 120 consumed, 100 entitled"),
+        (1, "Contoso - Office 365 E3", "10 too few: 110 consumed, 100 entitled"),
+        (2, "Contoso - Microsoft Power Automate Free", "a number is missing, negative or not whole"),
+        (3, "Contoso - GRACE", "covered only by units in grace: 97 consumed, 60 paid for"),
+        (4, "Contoso - GONE", "the license is gone from the portal"),
+        (5, "Contoso - Office 365 E3", "accounts that are disabled: 3 of 110 consumers"),
+        (6, "OLD_FREE", "its exclusion ended on 2026-01-01"),
+    ]
+
+
+def test_the_larger_shortage_stands_first_and_equals_by_portal() -> None:
+    small, large = portal_state(product(consumers=101)), portal_state(product(consumers=999))
+    order = [step.portal_id for step in report_of(named("a", small), named("b", large), named("c", small)).next_steps]
+    assert order == ["b", "a", "c"]
+
+
+def test_a_failed_import_brings_its_own_remedy() -> None:
+    error = ErrorInfo("AADSTS7000222", "The secret has expired.", "Create a new secret.")
+    state = applied(FINE, portal(), failed(error))
+    assert report_of(state).next_steps == (
+        NextStep(0, 0, "contoso", "Contoso", "the import failed: The secret has expired.", "Create a new secret."),
+    )
+
+
+def test_an_old_failure_of_a_suspended_portal_is_nothing_to_do() -> None:
+    assert steps(applied(FAILED, portal(suspend=Suspension("Migration")), now=LATER)) == []
+
+
+def test_suspended_units_are_named_as_a_way_out_of_a_shortage() -> None:
+    item = item_of(product(enabled=0, suspended=10, consumed_units=4, consumers=4))
+    assert item.remedy is not None
+    assert item.remedy.startswith("Reactivate the suspended subscription")
+    state = portal_state(item.product)
+    assert steps(state) == [(1, "Contoso - Office 365 E3", "4 too few: 4 consumed, 0 entitled, 10 suspended")]
+    assert report_of(state).next_steps[0].step == item.remedy
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        (product(reason=Reason.PORTAL_DELETED), "restore the portal's file"),
+        (product(reason=Reason.EXCLUDED), "take the exclusion out"),
+        (product(reason=Reason.GONE_FROM_PORTAL), "Remove the product from the state"),
+        (product(enabled=None), "admin center"),
+        (product(consumers=101), "Buy the missing licenses"),
+    ],
+)
+def test_every_bad_status_has_a_remedy(item: Product, words: str) -> None:
+    assert words in (item_of(item).remedy or "")
+
+
+@pytest.mark.parametrize(
+    "item", [product(), product(applies_to="Company"), product(enabled=0, consumed_units=0, consumers=0)]
+)
+def test_a_good_status_needs_no_remedy(item: Product) -> None:
+    assert item_of(item).remedy is None
+
+
+def test_grace_ends_with_the_first_subscription_in_grace_and_with_no_other() -> None:
+    def at(day: int) -> datetime:
+        return datetime(2026, 12, day, 23, 59, tzinfo=UTC)
+
+    item = product(
+        enabled=60,
+        warning=40,
+        subscriptions=(
+            subscription("Suspended", next_lifecycle=at(1)),
+            subscription("Enabled", next_lifecycle=at(2)),
+            subscription("Warning", id="later", next_lifecycle=at(20)),
+            subscription("Warning", id="sooner", next_lifecycle=at(10)),
+            subscription("Warning", id="unknown"),
+        ),
+    )
+    assert item_of(item).grace_ends == at(10)
+    assert steps(portal_state(item))[0][2] == (
+        "covered only by units in grace until 2026-12-10: 97 consumed, 60 paid for"
+    )
+
+
+def test_disabled_accounts_of_a_product_that_is_not_synchronised_are_nothing_to_do() -> None:
+    state = portal_state(product(reason=Reason.EXCLUDED, findings={"disabled_account": 3}))
+    assert [rank for rank, _, _ in steps(state)] == [4]
+
+
+def test_an_exclusion_is_reported_from_the_day_after_its_last() -> None:
+    state = applied(None, portal(exclusions=(exclusion(until=TODAY),)), complete(license_()))
+    assert steps(state) == []
+    assert steps(state, today=LATER.date()) == [(6, "FLOW_FREE", "its exclusion ended on 2026-11-23")]
+
+
+# --- money -----------------------------------------------------------------------------------------------------------
+
+
+MOST = (2**63 - 1) * 999_999_999_999_999_999
+"""The most licenses at the highest price, in millionths: more digits than Decimal keeps by default."""
+
+
+def priced(amount: str) -> ProductEntry:
+    """An entry with a price in euro a month."""
+    return ProductEntry("ENTERPRISEPACK", price=Price(Decimal(amount), "EUR", "month"))
+
+
+@pytest.mark.parametrize(
+    ("item", "amount", "true_up", "idle"),
+    [
+        (product(consumers=103), "34.40", "103.20", "0.00"),
+        (product(), "34.40", "0.00", "103.20"),
+        (product(), "0.1", "0.0", "0.3"),
+        (product(), "0", "0", "0"),
+        (product(enabled=3, consumed_units=0, consumers=0), "0.000001", "0.000000", "0.000003"),
+        (product(consumers=100), "34.40", "0.00", "0.00"),
+        (
+            product(enabled=2**63 - 1, consumed_units=0, consumers=0),
+            "999999999999.999999",
+            "0.000000",
+            f"{MOST // 10**6}.{MOST % 10**6:06}",
+        ),
+    ],
+)
+def test_money_is_exact(item: Product, amount: str, true_up: str, idle: str) -> None:
+    found = item_of(item, priced(amount))
+    assert (str(found.true_up), str(found.idle)) == (true_up, idle)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        product(applies_to="Company"),
+        product(enabled=None),
+        product(reason=Reason.EXCLUDED),
+    ],
+)
+def test_there_is_no_cost_where_nothing_can_be_counted(item: Product) -> None:
+    found = item_of(item, priced("34.40"))
+    assert (found.true_up, found.idle) == (None, None)
+
+
+def test_there_is_no_cost_without_a_price() -> None:
+    entry = ProductEntry(E3, entitlement=DeclaredEntitlement(500))
+    assert item_of(product(), entry).true_up is None
+    assert item_of(product(), entry).entry == entry
+    assert item_of(product()).entry is None
+    assert item_of(product()).idle is None
+
+
+@pytest.mark.parametrize(
+    ("consumed_units", "consumers", "expected"), [(97, 97, 0), (99, 97, 2), (95, 97, -2), (None, 97, 0), (97, None, 0)]
+)
+def test_a_mismatch_is_graphs_count_minus_ours(
+    consumed_units: int | None, consumers: int | None, expected: int
+) -> None:
+    assert count_mismatch(consumed_units, consumers) == expected
+    assert item_of(replace(product(consumed_units=consumed_units), consumers=consumers)).mismatch == expected
+
+
+# --- changes ---------------------------------------------------------------------------------------------------------
+
+
+def test_only_the_changes_of_the_last_run_that_changed_something_are_shown() -> None:
+    first = applied(None, portal(), complete(license_()))
+    second = applied(None, portal("north", tenant_id=OTHER_TENANT), complete(license_()))
+    later = applied(second, second.portal, complete(license_(enabled=101)), now=LATER)
+    assert [item.portal_id for item in report_of(first, second).changes] == ["contoso", "north"]
+    report = report_of(first, later)
+    assert (report.changed_at, [item.portal_id for item in report.changes]) == (LATER, ["north"])
+    assert [change.field for change in report.changes[0].changes] == ["enabled"]
+
+
+def test_without_any_state_nothing_has_changed() -> None:
+    assert (report_of().changed_at, report_of().changes) == (None, ())
+
+
+def test_a_deletion_is_among_the_changes_of_its_run() -> None:
+    gone = stamp(FINE, delete(FINE), LATER)
+    assert report_of(gone, named("north", FINE)).changes[0].portal_id == "contoso"
+    assert gone.presence is Presence.DELETED
+
+
+def test_count_warning_reaches_the_numbers_of_the_report() -> None:
+    state = portal_state(product(enabled=60, warning=40))
+    assert report_of(state).portals[0].products[0].position.entitled == 100
+    numbers = report_of(state, settings=Settings(count_warning=False)).portals[0].products[0].position
+    assert (numbers.entitled, numbers.shortfall) == (60, 37)
+
+
+def test_statuses_follow_the_settings_as_the_numbers_do() -> None:
+    state = portal_state(product(enabled=60, warning=40, consumed_units=90, consumers=90))
+    report = report_of(state, settings=Settings(count_warning=False))
+    item = report.portals[0].products[0]
+    assert (item.position.balance, item.product.status) == (-30, Status.NOT_ENOUGH_LICENSES)
+    assert report.statuses[Status.NOT_ENOUGH_LICENSES] == 1
+    assert [step.why for step in report.next_steps] == ["30 too few: 90 consumed, 60 entitled"]
+
+
+def test_a_portal_that_was_never_read_has_an_empty_report() -> None:
+    item = report_of(NEVER).portals[0]
+    assert (item.products, item.state.last_import) == ((), Import())
+    assert item.state.last_import.outcome is ImportOutcome.NEVER

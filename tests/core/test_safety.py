@@ -1,0 +1,254 @@
+"""Refusals: what is too dangerous to be done without being asked, in which numbers, and what lets it pass."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import pytest
+from core_world import (
+    OTHER_TENANT,
+    TENANT,
+    applied,
+    complete,
+    exclusion,
+    known,
+    license_,
+    numbered,
+    plan_of,
+    portal,
+    portal_state,
+    product,
+    with_import,
+)
+
+from reconciler.model import Complete, Portal, PortalState, Reason, SafetyLimits
+from reconciler.plan import Plan
+from reconciler.safety import Override, check_observation, check_plan
+from reconciler.transition import delete
+
+LIMITS = SafetyLimits()
+
+
+def with_products(number: int, declared: Portal | None = None, reason: Reason | None = None) -> PortalState:
+    """A known portal with so many products."""
+    items = [product(license_(numbered(index), part_number=f"SKU_{index}"), reason=reason) for index in range(number)]
+    return portal_state(*items, declared=declared)
+
+
+def excluding(number: int) -> Portal:
+    """A portal that excludes the first products of ``with_products``."""
+    return portal(exclusions=tuple(exclusion(f"SKU_{index}") for index in range(number)))
+
+
+def seen_of(state: PortalState, number: int) -> Complete:
+    """A complete read that shows the first licenses of a state."""
+    return complete(*[item.license for item in state.products[:number]])
+
+
+def codes(plan: Plan, allowed: Collection[Override] = (), limits: SafetyLimits = LIMITS) -> list[str]:
+    """The codes of the refusals of a plan."""
+    return [refusal.code for refusal in check_plan(plan, limits, allowed)]
+
+
+# --- the plan as a whole ---------------------------------------------------------------------------------------------
+
+
+def test_a_plan_that_changes_nothing_is_safe() -> None:
+    state = with_products(20)
+    assert codes(plan_of(portal(), known=known(state))) == []
+    assert codes(plan_of()) == []
+
+
+@pytest.mark.parametrize(
+    ("lost", "total", "safe"),
+    [
+        pytest.param(10, 10, True, id="all of few: at the floor"),
+        pytest.param(11, 11, False, id="all, above the floor"),
+        pytest.param(11, 37, True, id="below the share"),
+        pytest.param(12, 40, True, id="at the share"),
+        pytest.param(13, 40, False, id="above the share"),
+    ],
+)
+def test_a_loss_is_refused_above_share_and_floor(lost: int, total: int, safe: bool) -> None:
+    plan = plan_of(excluding(lost), known=known(with_products(total)))
+    assert codes(plan) == ([] if safe else ["too-many-lost"])
+
+
+def test_the_refusal_of_a_loss_names_numbers_limit_and_way_over_it() -> None:
+    plan = plan_of(excluding(13), known=known(with_products(40)))
+    refusal = check_plan(plan, LIMITS, ())[0]
+    assert refusal.message.startswith("13 of 40 products would lose synchronisation; the limit is 30 %")
+    assert "safety.max_lost_percent" in refusal.message
+    assert "10 products (safety.min_products)" in refusal.message
+    assert "--allow loss" in refusal.remedy
+
+
+def test_settings_move_the_limit() -> None:
+    plan = plan_of(excluding(5), known=known(with_products(40)))
+    assert codes(plan, limits=SafetyLimits(max_lost_percent=10, min_products=4)) == ["too-many-lost"]
+    assert codes(plan, limits=SafetyLimits(max_lost_percent=10, min_products=5)) == []
+    assert codes(plan, limits=SafetyLimits(max_lost_percent=13, min_products=4)) == []
+
+
+def test_a_loss_is_counted_over_all_portals_of_the_plan() -> None:
+    fabrikam = portal("fabrikam", tenant_id=OTHER_TENANT)
+    states = known(with_products(12), with_products(12, fabrikam))
+    assert codes(plan_of(portal(), known=states)) == ["too-many-lost"]
+    assert codes(plan_of(portal(), known=known(with_products(60), with_products(12, fabrikam)))) == []
+
+
+def test_products_that_are_lost_already_count_neither_as_loss_nor_as_share() -> None:
+    gone = with_products(40, reason=Reason.GONE_FROM_PORTAL)
+    assert codes(plan_of(excluding(40), known=known(gone))) == []
+    mixed = replace(gone, products=(*gone.products, *[product(license_(numbered(99 + i))) for i in range(11)]))
+    assert codes(plan_of(known=known(mixed)), [Override.EMPTY]) == ["too-many-lost"]
+
+
+def test_allow_loss_lets_a_loss_pass_and_nothing_else() -> None:
+    plan = plan_of(known=known(with_products(40)))
+    assert codes(plan) == ["no-portals-declared", "too-many-lost"]
+    assert codes(plan, [Override.LOSS]) == ["no-portals-declared"]
+    assert codes(plan, [Override.EMPTY]) == ["too-many-lost"]
+    assert codes(plan, [Override.EMPTY, Override.LOSS]) == []
+
+
+def test_a_repository_without_portals_is_refused_even_when_little_would_be_lost() -> None:
+    refusal = check_plan(plan_of(known=known(with_products(1))), LIMITS, ())[0]
+    assert refusal.code == "no-portals-declared"
+    assert "1 known portal would be deleted" in refusal.message
+    assert "--allow empty" in refusal.remedy
+
+
+def test_a_repository_without_portals_is_safe_when_all_were_deleted_before() -> None:
+    assert codes(plan_of(known=known(delete(with_products(40))))) == []
+
+
+def test_a_selection_does_not_make_a_repository_empty() -> None:
+    plan = plan_of(portal("fabrikam", client_id=OTHER_TENANT), known=known(with_products(1)), only=("contoso",))
+    assert codes(plan) == []
+
+
+@pytest.mark.parametrize("allowed", [(), tuple(Override)])
+def test_protection_is_kept_in_the_state_and_no_option_lifts_it(allowed: tuple[Override, ...]) -> None:
+    state = with_products(1, portal(protect=True))
+    plan = plan_of(portal("fabrikam", client_id=OTHER_TENANT), known=known(state))
+    assert codes(plan, allowed) == ["portal-protected"]
+
+
+def test_a_protected_portal_can_be_edited_renamed_and_left_deleted() -> None:
+    state = with_products(1, portal(protect=True))
+    assert codes(plan_of(portal(), known=known(state))) == []
+    assert codes(plan_of(portal("renamed", protect=True), known=known(state))) == []
+    other = portal("fabrikam", client_id=OTHER_TENANT)
+    assert codes(plan_of(other, known=known(delete(state)))) == []
+
+
+def test_a_portal_applied_once_without_protection_can_be_deleted() -> None:
+    state = applied(with_products(1, portal(protect=True)), portal(protect=False))
+    assert codes(plan_of(portal("fabrikam", client_id=OTHER_TENANT), known=known(state))) == []
+
+
+def test_another_tenant_behind_a_portal_is_refused_and_both_are_named() -> None:
+    plan = plan_of(portal(tenant_id=OTHER_TENANT), known=known(with_products(2)))
+    refusal = check_plan(plan, LIMITS, ())[0]
+    assert refusal.code == "tenant-changed"
+    assert f"would read tenant {OTHER_TENANT} instead of {TENANT}; 2 products would be lost" in refusal.message
+    assert "--allow tenant-change" in refusal.remedy
+    assert codes(plan, [Override.TENANT_CHANGE]) == []
+
+
+def test_another_tenant_is_refused_for_a_portal_that_comes_back_too() -> None:
+    plan = plan_of(portal(tenant_id=OTHER_TENANT), known=known(delete(with_products(2))))
+    assert codes(plan) == ["tenant-changed"]
+
+
+def test_another_tenant_is_fine_while_nothing_is_known_of_the_first() -> None:
+    assert codes(plan_of(portal(tenant_id=OTHER_TENANT), known=known(with_products(0)))) == []
+
+
+# --- one portal's observation ----------------------------------------------------------------------------------------
+
+
+def held(before: PortalState, seen: Complete, allowed: Collection[Override] = ()) -> str | None:
+    """The code of the refusal of an observation."""
+    refusal = check_observation(before, seen, LIMITS, allowed)
+    return refusal.code if refusal else None
+
+
+def test_what_a_tenant_showed_before_is_safe() -> None:
+    state = with_products(20)
+    assert held(state, seen_of(state, 20)) is None
+
+
+def test_a_tenant_that_suddenly_reports_no_license_is_held_back() -> None:
+    state = with_products(1)
+    refusal = check_observation(state, complete(), LIMITS, ())
+    assert refusal is not None
+    assert (refusal.code, refusal.message) == (
+        "no-licenses",
+        "The tenant reports no licenses; 1 was known before.",
+    )
+    assert "--allow loss" in refusal.remedy
+    assert held(state, complete(), [Override.LOSS]) is None
+    assert held(state, complete(), [Override.EMPTY, Override.TENANT_CHANGE]) == "no-licenses"
+
+
+def test_an_empty_answer_does_not_make_the_products_of_a_returning_portal_gone() -> None:
+    assert held(applied(delete(with_products(3)), portal()), complete()) == "no-licenses"
+
+
+def test_a_tenant_without_licenses_is_fine_when_none_was_known_or_all_are_gone() -> None:
+    assert held(with_products(0), complete()) is None
+    assert held(with_products(3, reason=Reason.GONE_FROM_PORTAL), complete()) is None
+
+
+@pytest.mark.parametrize(
+    ("total", "shown", "code"),
+    [
+        (10, 1, None),
+        (20, 10, None),
+        (20, 9, "too-many-gone"),
+        (40, 28, None),
+        (40, 27, "too-many-gone"),
+    ],
+)
+def test_many_licenses_gone_at_once_are_held_back(total: int, shown: int, code: str | None) -> None:
+    state = with_products(total)
+    assert held(state, seen_of(state, shown)) == code
+    assert held(state, seen_of(state, shown), [Override.LOSS]) is None
+
+
+def test_the_refusal_of_gone_licenses_names_the_numbers() -> None:
+    state = with_products(40)
+    refusal = check_observation(state, seen_of(state, 20), LIMITS, ())
+    assert refusal is not None
+    assert refusal.message.startswith("20 of 40 products are gone from the portal; the limit is 30 %")
+
+
+def test_excluded_products_are_not_missed() -> None:
+    state = applied(with_products(20), excluding(15))
+    assert held(state, complete(*[item.license for item in state.products[15:]])) is None
+
+
+def test_consumed_licenses_without_a_single_user_are_held_back() -> None:
+    state = with_products(1)
+    empty = replace(seen_of(state, 1), consumption={}, users=0)
+    refusal = check_observation(state, empty, LIMITS, ())
+    assert refusal is not None
+    assert refusal.code == "no-consumers"
+    assert "97 consumed licenses but no user that holds one; 97 were known before" in refusal.message
+    assert held(state, empty, [Override.LOSS]) is None
+
+
+def test_no_user_is_fine_when_nothing_is_consumed_or_nobody_was_known() -> None:
+    state = with_products(1)
+    unused = complete(license_(numbered(0), consumed_units=0))
+    assert unused.users == 0
+    assert held(state, unused) is None
+    assert held(with_import(state, users=0), replace(seen_of(state, 1), consumption={}, users=0)) is None
+
+
+def test_to_exclude_what_every_user_has_is_no_loss_of_users() -> None:
+    state = applied(with_products(1), excluding(1))
+    assert held(state, replace(seen_of(state, 1), users=0)) is None

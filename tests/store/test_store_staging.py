@@ -1,0 +1,212 @@
+"""Users on their way into the DB: counted in SQL as a plain count in Python counts them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Barrier
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from store_world import E3, E5, F3, VISIO, StateFolder, assignment, contact, page, portal, portal_state, product
+
+from reconciler.findings import FINDINGS
+from reconciler.model import Assignment, Consumption, Contact, Reason, UserPage
+from reconciler.store.database import open_for_writing
+from reconciler.store.staging import _CONDITIONS
+
+SKUS = (E3, E5, F3, VISIO)
+
+Person = tuple[Contact, tuple[Assignment, ...]]
+
+NAIVE: dict[str, Callable[[Contact, Assignment], bool]] = {
+    "disabled_account": lambda person, held: held.holds and person.account_enabled is False,
+    "guest_licensed": lambda person, held: held.holds and person.user_type == "Guest",
+    "no_usage_location": lambda person, held: held.holds and not person.usage_location,
+    "direct_and_group": lambda _, held: held.holds and held.direct and held.group,
+    "assignment_error": lambda _, held: held.error is not None,
+}
+
+
+@st.composite
+def people(draw: st.DrawFn) -> Person:
+    """One of few people, with one or more licenses in any shape."""
+    number = draw(st.integers(0, 5))
+    person = contact(
+        number,
+        display_name=draw(st.sampled_from([None, "", "A\nB", "\u2028", "Robert'); DROP TABLE contacts;--"])),
+        account_enabled=draw(st.sampled_from([None, True, False])),
+        user_type=draw(st.sampled_from([None, "Guest", "Member"])),
+        usage_location=draw(st.sampled_from([None, "", "NP"])),
+    )
+    flags = st.tuples(st.booleans(), st.booleans(), st.booleans(), st.sampled_from([None, "CountViolation"]))
+    shapes = draw(st.dictionaries(st.sampled_from(SKUS), flags, min_size=1))
+    return person, tuple(Assignment(person.object_id, sku_id, *shape) for sku_id, shape in shapes.items())
+
+
+pages = st.lists(st.lists(people(), max_size=4, unique_by=lambda each: each[0].object_id), max_size=5)
+
+
+def as_page(found: list[Person]) -> UserPage:
+    """A page with these people."""
+    return UserPage(len(found), [person for person, _ in found], [each for _, held in found for each in held])
+
+
+def latest(found: list[list[Person]]) -> list[tuple[Contact, Assignment]]:
+    """Every license of everybody, as the last page that has them says."""
+    last = {person.object_id: (person, held) for each in found for person, held in each}
+    return [(person, each) for person, held in last.values() for each in held]
+
+
+def counted(found: list[list[Person]]) -> dict[str, Consumption]:
+    """Consumers and findings of each SKU, counted one by one."""
+    rows = latest(found)
+    result = {}
+    for sku_id in {held.sku_id for _, held in rows}:
+        own = [(person, held) for person, held in rows if held.sku_id == sku_id]
+        counts = {name: sum(rule(*row) for row in own) for name, rule in NAIVE.items()}
+        findings = {name: count for name, count in counts.items() if count}
+        result[sku_id] = Consumption(sum(held.holds for _, held in own), findings)
+    return result
+
+
+def test_every_finding_is_counted_and_nothing_else() -> None:
+    assert _CONDITIONS.keys() == FINDINGS.keys() == NAIVE.keys()
+
+
+@settings(max_examples=100, deadline=None)
+@given(pages, st.sets(st.sampled_from(SKUS)))
+def test_counts_equal_those_of_a_plain_count(found: list[list[Person]], imported: Collection[str]) -> None:
+    with (
+        TemporaryDirectory() as folder,
+        open_for_writing(Path(folder)) as database,
+        database.staging() as staged,
+    ):
+        for each in found:
+            staged.add(as_page(each))
+
+        assert staged.consumption() == counted(found)
+        holders = {held.object_id for _, held in latest(found) if held.holds and held.sku_id in imported}
+        assert staged.users(imported) == len(holders)
+
+
+def test_a_user_who_comes_again_is_who_the_later_page_says(tmp_path: Path) -> None:
+    earlier = UserPage(2, [contact(1), contact(2)], [assignment(1, E3), assignment(1, E5), assignment(2, E3)])
+    later = UserPage(2, [contact(1, user_type="Guest"), contact(3)], [assignment(1, F3), assignment(3, E3)])
+    with open_for_writing(tmp_path) as database, database.staging() as staged:
+        staged.add(earlier)
+        staged.add(later)
+
+        assert staged.consumption() == {E3: Consumption(2), F3: Consumption(1, {"guest_licensed": 1})}
+
+
+def test_a_list_that_starts_again_starts_from_nothing(tmp_path: Path) -> None:
+    with open_for_writing(tmp_path) as database, database.staging() as staged:
+        staged.add(page(1, 2, 3))
+        staged.clear()
+        assert staged.consumption() == {}
+        assert staged.users([E3]) == 0
+
+        staged.add(page(1))
+        assert staged.consumption() == {E3: Consumption(1)}
+
+
+# --- what is kept ----------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=30, deadline=None)
+@given(pages, pages, st.sets(st.sampled_from(SKUS)))
+def test_exactly_the_consumers_of_synchronised_products_are_kept(
+    first: list[list[Person]], second: list[list[Person]], lost: Collection[str]
+) -> None:
+    products = tuple(product(sku_id, reason=Reason.EXCLUDED if sku_id in lost else None) for sku_id in SKUS[:3])
+    synchronised = {each.sku_id for each in products if each.reason is None}
+    with TemporaryDirectory() as path:
+        folder = StateFolder(Path(path) / "state")
+        folder.apply(portal_state(), users=tuple(map(as_page, first)))
+        folder.apply(portal_state(serial=2, products=products), users=tuple(map(as_page, second)))
+
+        kept = [(person, held) for person, held in latest(second) if held.holds and held.sku_id in synchronised]
+        stored = set(folder.rows("SELECT object_id, sku_id, direct, via_group, error FROM assignments"))
+        assert stored == {(held.object_id, held.sku_id, held.direct, held.group, held.error) for _, held in kept}
+        contacts = "object_id, user_principal_name, display_name, mail, account_enabled, user_type, usage_location"
+        assert set(folder.rows(f"SELECT {contacts} FROM contacts")) == {tuple(person) for person, _ in kept}
+
+
+def test_a_read_replaces_the_consumers_of_its_own_portal_only(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path / "state")
+    folder.apply(portal_state("contoso"), users=(page(1, 2),))
+    folder.apply(portal_state("fabrikam", portal=portal("fabrikam", client_id="other")), users=(page(2, 3),))
+
+    folder.apply(portal_state("contoso", serial=2), users=(page(4),))
+
+    owners = folder.rows("SELECT id, object_id FROM contacts JOIN portals ON portals.key = contacts.portal")
+    assert sorted(owners) == [("contoso", "id-000004"), ("fabrikam", "id-000002"), ("fabrikam", "id-000003")]
+
+
+def test_a_complete_read_without_users_keeps_nobody(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path / "state")
+    folder.apply(portal_state(), users=(page(1, 2),))
+    folder.apply(portal_state(serial=2), users=())
+
+    assert folder.people() == set()
+    assert folder.held() == set()
+
+
+def read_and_fail(folder: StateFolder) -> None:
+    """A read that breaks off after some pages."""
+    with folder.opened() as opened, opened.database.staging() as staged:
+        for start in range(0, 5000, 500):
+            staged.add(page(*range(start, start + 500), skus=SKUS))
+        raise ConnectionError
+
+
+def test_a_failed_read_leaves_no_trace(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path / "state")
+    folder.apply(portal_state(), users=(page(1),))
+    before = folder.database.read_bytes()
+
+    with pytest.raises(ConnectionError):
+        read_and_fail(folder)
+
+    assert folder.database.read_bytes() == before
+    assert sorted(path.name for path in folder.path.iterdir()) == [".lock", "ledger", "reconciler.db"]
+
+
+def test_the_space_of_staged_users_is_given_back(tmp_path: Path) -> None:
+    with open_for_writing(tmp_path) as database:
+        for _ in range(3):
+            with database.staging() as staged:
+                staged.add(page(1))
+        assert database._db.execute("SELECT count(*) FROM temp.sqlite_master").fetchone() == (0,)
+
+
+def test_tenants_that_are_read_at_once_do_not_mix(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path / "state")
+    names, rounds = ("contoso", "fabrikam", "northwind"), 40
+    together = Barrier(len(names))
+
+    def read(which: int) -> dict[str, Consumption]:
+        with opened.database.staging() as staged:
+            for turn in range(rounds):
+                together.wait(timeout=60)
+                staged.add(page(*range(turn * 10, turn * 10 + which + 1), skus=(SKUS[which],)))
+                if turn == rounds // 2 and which == 0:
+                    staged.clear()
+            found = staged.consumption()
+            state = portal_state(names[which], portal=portal(names[which]), products=(product(SKUS[which]),))
+            opened.database.save(state, None, staged)
+        return found
+
+    with folder.opened() as opened, ThreadPoolExecutor(len(names)) as pool:
+        counts = list(pool.map(read, range(len(names))))
+
+    assert counts[0] == {SKUS[0]: Consumption(rounds - rounds // 2 - 1)}
+    assert counts[1:] == [{SKUS[which]: Consumption(rounds * (which + 1))} for which in (1, 2)]
+    stored = folder.rows(
+        "SELECT id, sku_id, count(*) FROM assignments JOIN portals ON portals.key = portal GROUP BY id, sku_id"
+    )
+    assert sorted(stored) == [(name, SKUS[i], counts[i][SKUS[i]].consumers) for i, name in enumerate(names)]
