@@ -25,7 +25,7 @@ unit: .venv/installed
 
 # Write the generated parts of README and docs again.
 docs: .venv/installed
-	$(BIN)/python tests/docs/generate.py
+	$(BIN)/python -m tests.docs.generate
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv

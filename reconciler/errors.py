@@ -5,7 +5,7 @@ The tree::
     ReconcileError                      exit 1
     ├── ConfigurationError              portals, settings or arguments that cannot be used
     │   └── UnknownPortal               exit 64
-    ├── StateError                      state DB or ledger that cannot be read
+    ├── StateError                      state DB, ledger or report that cannot be read or written
     ├── Refused                         exit 3: unsafe plan, locked, diverged
     └── PortalError                     one portal could not be read; the others are applied
         ├── SecretUnresolved            a reference that leads to no value
@@ -83,7 +83,7 @@ class UnknownPortal(ConfigurationError):
 
 
 class StateError(ReconcileError):
-    """A state DB or ledger that cannot be read."""
+    """A state DB, ledger or report that cannot be read or written."""
 
     code = "state-unreadable"
     message = "The state could not be read."

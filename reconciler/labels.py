@@ -38,12 +38,15 @@ REASON_LABELS: dict[Reason, str] = {
     Reason.GONE_FROM_PORTAL: "the license is gone from the portal",
 }
 
+_DELETABLE = "it may be deleted from the state, which a later version of this tool does"
+
 REMEDIES: dict[Reason, str] = {
-    Reason.PORTAL_DELETED: "Remove its products from the state, or restore the portal's file.",
-    Reason.EXCLUDED: "If the exclusion is meant, remove the product from the state. "
+    Reason.PORTAL_DELETED: f"If the portal is meant to be gone, {_DELETABLE}. "
+    "If not, restore the portal's file: the next import updates the product again.",
+    Reason.EXCLUDED: f"If the exclusion is meant, {_DELETABLE}. "
     "If not, take the exclusion out of the portal's file: the next import updates the product again.",
-    Reason.GONE_FROM_PORTAL: "Remove the product from the state. "
-    "If the license should be there, look in the Microsoft 365 admin center: it recovers when it is back.",
+    Reason.GONE_FROM_PORTAL: f"If the license is meant to be gone, {_DELETABLE}. "
+    "If not, look in the Microsoft 365 admin center: the product recovers when the license is back.",
 }
 """What to do about each reason."""
 

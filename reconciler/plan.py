@@ -48,7 +48,7 @@ class PortalPlan:
 
     @property
     def lost(self) -> int:
-        """How many products lose synchronisation."""
+        """How many products lose synchronization."""
         return sum(1 for change in self.changes if _is_loss(change))
 
     @property
@@ -151,7 +151,7 @@ def _portal_plan(
 
 
 def _recoveries(after: PortalState, today: date) -> Iterator[Change]:
-    """Products that the configuration no longer keeps from being synchronised. Nothing recovers during a pause."""
+    """Products that the configuration no longer keeps from being synchronized. Nothing recovers during a pause."""
     for product in after.products if after.presence is Presence.PRESENT else ():
         lifted = product.reason is Reason.PORTAL_DELETED or (
             product.reason is Reason.EXCLUDED and exclusion_of(after.portal, product.license, today) is None

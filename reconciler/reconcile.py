@@ -143,7 +143,8 @@ def _import(run: Run, importer: Importer, opened: OpenState, plan: PortalPlan) -
     with opened.database.staging() as staged:
         observation = importer.observe(portal, staged, run.now.date())
         if isinstance(observation, Complete):
-            refusal = safety.check_observation(plan.after, observation, run.settings.safety, run.allowed)
+            limits, today = run.settings.safety, run.now.date()
+            refusal = safety.check_observation(plan.after, observation, limits, run.allowed, today)
             observation = Failed(portal.id, refusal) if refusal else observation
         after = transition.observe(plan.after, observation, run.settings, run.title, run.now)
         result = _store(run, opened, Result(plan.before, after, observation), staged)

@@ -6,9 +6,11 @@ Every refusal names the numbers, the limit, and the option or setting that overr
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import date
 from enum import StrEnum
 
-from reconciler.model import Complete, ErrorInfo, PortalState, Presence, Reason, SafetyLimits
+from reconciler.matching import exclusion_of
+from reconciler.model import Complete, ErrorInfo, Portal, PortalState, Presence, Product, Reason, SafetyLimits
 from reconciler.plan import Action, Plan
 
 
@@ -39,12 +41,12 @@ def check_plan(plan: Plan, limits: SafetyLimits, allowed: Collection[Override]) 
             )
         )
     lost = sum(portal.lost for portal in plan.portals)
-    total = sum(_synchronised(state) for state in known)
+    total = sum(_synchronized(state) for state in known)
     if Override.LOSS not in allowed and _too_many(lost, total, limits):
         refusals.append(
             ErrorInfo(
                 "too-many-lost",
-                f"{lost} of {total} products would lose synchronisation; the limit is "
+                f"{lost} of {total} products would lose synchronization; the limit is "
                 f"{limits.max_lost_percent} % (safety.max_lost_percent) above {limits.min_products} products "
                 f"(safety.min_products).",
                 f"If it is meant, allow it with {Override.LOSS.option} or raise the limit in reconcile.yaml.",
@@ -54,14 +56,19 @@ def check_plan(plan: Plan, limits: SafetyLimits, allowed: Collection[Override]) 
 
 
 def check_observation(
-    before: PortalState, seen: Complete, limits: SafetyLimits, allowed: Collection[Override]
+    before: PortalState, seen: Complete, limits: SafetyLimits, allowed: Collection[Override], today: date
 ) -> ErrorInfo | None:
     """Why a complete read is held back like a failed one, or None. ``before`` is the state that it would change."""
+    if seen.emulated and before.last_import.as_of and not before.last_import.emulated:
+        return ErrorInfo(
+            "emulated-answer",
+            "The emulator answered for a tenant whose real numbers are known.",
+            "Unset HTTPS_PROXY and SSL_CERT_FILE, or emulate in a repository of its own.",
+        )
     if Override.LOSS in allowed:
         return None
     reported = {license_.sku_id for license_ in seen.licenses}
-    # Products of a portal that is declared again still have the reason portal_deleted.
-    expected = [product for product in before.products if product.reason in (None, Reason.PORTAL_DELETED)]
+    expected = [product for product in before.products if _is_expected(product, before.portal, today)]
     if expected and not reported:
         return _held(
             "no-licenses", f"The tenant reports no licenses; {_count(len(expected), 'was', 'were')} known before."
@@ -87,6 +94,13 @@ def check_observation(
     return None
 
 
+def _is_expected(product: Product, portal: Portal, today: date) -> bool:
+    """Whether a product should be in the tenant: also one whose portal is declared again, or exclusion was lifted."""
+    if product.reason is Reason.EXCLUDED:
+        return exclusion_of(portal, product.license, today) is None
+    return product.reason in (None, Reason.PORTAL_DELETED)
+
+
 def _too_many(lost: int, total: int, limits: SafetyLimits) -> bool:
     """Whether a loss is over the limit. A share of a small set says little, so small losses pass."""
     return lost > limits.min_products and lost * 100 > limits.max_lost_percent * total
@@ -99,8 +113,8 @@ def _held(code: str, message: str) -> ErrorInfo:
     )
 
 
-def _synchronised(state: PortalState) -> int:
-    """How many products of a portal can be synchronised."""
+def _synchronized(state: PortalState) -> int:
+    """How many products of a portal can be synchronized."""
     return sum(1 for product in state.products if product.reason is None)
 
 

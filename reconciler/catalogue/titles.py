@@ -107,15 +107,7 @@ def save(state: Path, entries: Iterable[Entry]) -> bool:
     """
     from reconciler.store.files import write_changed
 
-    try:
-        return write_changed(state, {FILE_NAME: render(entries)}, owned=FILE_NAME)
-    except OSError as error:
-        raise StateError(
-            f"{state / FILE_NAME} could not be written.",
-            code="catalogue-unwritable",
-            remedy="Check the permissions of the folder and the free space, then run the command again.",
-            detail=error.strerror,
-        ) from None
+    return write_changed(state, {FILE_NAME: render(entries)}, owned=FILE_NAME)
 
 
 def render(entries: Iterable[Entry]) -> str:

@@ -161,12 +161,14 @@ def _wants_traceback(arguments: Sequence[str]) -> bool:
 
 
 def _say(error: ReconcileError, *, verbose: bool) -> int:
-    """Print what happened and what to do; return the exit code."""
+    """Print what happened and what to do; return the exit code. Messages may quote a server or a file."""
+    from reconciler.render.escape import plain
+
     if verbose:
         import traceback
 
         traceback.print_exception(error)
-    click.echo(f"error: {error.code}: {error}", err=True)
-    if error.remedy:
-        click.echo(f"  {error.remedy}", err=True)
+    lines = [f"error: {error.code}: {error}", *(f"  {line}" for line in error.remedy.splitlines())]
+    for line in "\n".join(lines).splitlines():
+        click.echo(plain(line), err=True)
     return error.exit_code

@@ -54,7 +54,7 @@ class LiveProgress(Progress):
 def _ending(observation: Observation) -> str:
     """How the import of a portal ended."""
     if isinstance(observation, Failed):
-        return f"failed: {observation.error.code}: {plain(observation.error.message)}"
+        return plain(f"failed: {observation.error.code}: {observation.error.message}")
     return f"complete, {count(len(observation.licenses), 'SKU')}, {count(observation.users, 'user')} with a license"
 
 

@@ -79,10 +79,13 @@ def _subscription(subscription: CompanySubscription) -> Subscription:
 
 
 def user_page(users: list[User]) -> UserPage:
-    """The users of one page that hold a license or were meant to; the others are counted and dropped."""
+    """The users of one page that hold a license or were meant to; the others are counted and dropped.
+
+    Of a user who is on the page twice, the later entry counts.
+    """
     contacts: list[Contact] = []
     rows: list[Assignment] = []
-    for user in users:
+    for user in {user.id: user for user in users}.values():
         if not user.assigned_licenses and not user.license_assignment_states:
             continue
         found = assignments(user)

@@ -63,7 +63,7 @@ def _lines(changes: Sequence[Change]) -> Iterator[str]:
 
 
 def _line(change: Change, reason: Change | None) -> str:
-    """One change; the reason of a lost synchronisation stands beside its status."""
+    """One change; the reason of a lost synchronization stands beside its status."""
     before, after = safe(changed_value(change, change.before)), safe(changed_value(change, change.after))
     if change.field == "status" and reason and reason.after:
         after += f": {changed_value(reason, reason.after)}"

@@ -38,7 +38,7 @@ def summary(plan: Plan) -> str:
     parts.append(f"{len(plan.portals) - len(plan.pending)} unchanged")
     lost = sum(portal.lost for portal in plan.portals)
     back = sum(len(portal.recoveries) for portal in plan.portals)
-    effects = [f"{count(lost, 'product loses', 'products lose')} synchronisation"] if lost else []
+    effects = [f"{count(lost, 'product loses', 'products lose')} synchronization"] if lost else []
     effects += [f"{count(back, 'product recovers', 'products recover')} with the next complete import"] if back else []
     return f"Plan: {', '.join(parts)}." + (f" {'; '.join(effects)}." if effects else "")
 
@@ -63,7 +63,7 @@ def _headline(portal: PortalPlan) -> str:
         reads = "it will be imported" if portal.imports else "suspended, not imported"
         return f"new portal {name}; {reads}"
     if portal.action is Action.DELETE:
-        return f"the file of {name} is gone; {count(portal.lost, 'product')} will not be synchronised any more"
+        return f"the file of {name} is gone; {count(portal.lost, 'product')} will not be synchronized any more"
     assert before is not None  # noqa: S101 - only a new portal has no state before
     parts = [f"file renamed from {before.id}.yaml"] if before.id != after.id else []
     if before.presence is not after.presence:
@@ -84,9 +84,13 @@ def _value(value: str | int | None) -> str:
 
 
 def _effect(change: Change, portal: PortalPlan) -> str:
-    """What a change of the portal's name does to its products."""
+    """What a change of the portal's own fields does to its products."""
     products = len(portal.after.products)
-    return f"  ({count(products, 'product')} with the new prefix)" if change.field == "name" and products else ""
+    if not products:
+        return ""
+    if change.field == "directory":
+        return "  (for new products; known ones stay where they are)"
+    return f"  ({count(products, 'product')} with the new prefix)" if change.field == "name" else ""
 
 
 def _product(sku_id: str, portal: PortalPlan) -> Iterator[str]:
@@ -101,7 +105,7 @@ def _product(sku_id: str, portal: PortalPlan) -> Iterator[str]:
 
 
 def _product_lines(changes: Sequence[Change]) -> Iterator[str]:
-    """Each change of one product; the reason of a lost synchronisation stands beside its status."""
+    """Each change of one product; the reason of a lost synchronization stands beside its status."""
     reason = next((change for change in changes if change.field == "reason"), None)
     for change in changes:
         if change.field == "status":

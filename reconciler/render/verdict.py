@@ -27,7 +27,7 @@ def verdict(report: Report) -> str:
 
 
 def _missing(report: Report) -> int:
-    """How many licenses are missing. Old numbers of a product that is not synchronised do not count."""
+    """How many licenses are missing. Old numbers of a product that is not synchronized do not count."""
     return sum(
         item.position.shortfall
         for portal in report.portals

@@ -67,7 +67,7 @@ class Database:
         """Store one portal's state, and with it the users that were read, in one transaction.
 
         ``previous_id`` is the id that the portal had before its file was renamed. Without ``staged`` the consumers
-        stay as they are, except of products that are no longer synchronised.
+        stay as they are, except of products that are no longer synchronized.
         """
         with self._lock, self._db.atomic():
             key = self._save(state, previous_id or state.id)
@@ -102,7 +102,7 @@ class Database:
         return save_state(self._db, row["key"] if row else None, state)
 
     def _drop_unneeded(self, key: int) -> None:
-        """Drop consumers of products that are not synchronised, and contacts that hold nothing else."""
+        """Drop consumers of products that are not synchronized, and contacts that hold nothing else."""
         self._db.execute(
             "DELETE FROM assignments WHERE portal = ? "
             "AND sku_id NOT IN (SELECT sku_id FROM products WHERE portal = ? AND reason IS NULL)",

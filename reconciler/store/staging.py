@@ -108,7 +108,7 @@ class Staging:
     def merge(self, key: int) -> None:
         """Make these the consumers of the portal with this key. The caller has the lock and a transaction.
 
-        Only assignments of SKUs that the portal has a synchronised product of, and contacts that hold one, are kept.
+        Only assignments of SKUs that the portal has a synchronized product of, and contacts that hold one, are kept.
         """
         self._db.execute("DELETE FROM assignments WHERE portal = ?", [key])
         self._db.execute("DELETE FROM contacts WHERE portal = ?", [key])

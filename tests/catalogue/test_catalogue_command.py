@@ -6,11 +6,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from microsoft_list import fillers, guid, microsoft_list
 
 from reconciler.catalogue.microsoft import URL
 from reconciler.catalogue.titles import built_in, load, render
 from reconciler.cli.main import main
+from tests.catalogue.microsoft_list import fillers, guid, microsoft_list
 
 E3 = "6fd2c87f-b296-42f0-b197-1e91e994b900"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from microsoft_list import COLUMNS, Name, fillers, guid, microsoft_list
 
 from reconciler.catalogue.microsoft import FEWEST, parse
 from reconciler.catalogue.titles import Catalogue, Entry, built_in
 from reconciler.errors import ConfigurationError
+from tests.catalogue.microsoft_list import COLUMNS, Name, fillers, guid, microsoft_list
 
 SKU = guid(777)
 NOTHING = Catalogue({})

@@ -123,7 +123,7 @@ def test_a_table_that_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
 
 def test_a_table_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where the folder should be", encoding="utf-8")
-    with pytest.raises(StateError, match="could not be written"):
+    with pytest.raises(StateError, match="cannot be written"):
         save(tmp_path / "state", [E3])
 
 

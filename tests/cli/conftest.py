@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cli_world import World
+
+from tests.cli.cli_world import World
 
 
 @pytest.fixture

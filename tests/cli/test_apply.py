@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
+from datetime import date
 
 import pytest
-from cli_world import E3, FLOW, POWER_BI, World, flow, office, portal_yaml, power_bi, tenant
 
 from reconciler.emulator.faults import ALWAYS, EXPIRED_PAGE_TOKEN, Cut, Drop, Fault, Reply, throttled
 from reconciler.emulator.scenario import ABSENT, Application, UserGroup
+from reconciler.model import Complete, Organization, SafetyLimits
+from reconciler.safety import Override, check_observation
+from reconciler.store.state import read
+from tests.cli.cli_world import E3, FLOW, POWER_BI, World, flow, office, portal_yaml, power_bi, tenant, tenant_id
 
 
 def test_apply_writes_the_numbers_of_the_tenant(world: World) -> None:
@@ -321,6 +326,19 @@ def test_the_emulator_never_overwrites_what_a_real_tenant_said(world: World) -> 
     (world.root / "state/reconciler.db").unlink()
     ended = world.run("apply")
     assert (ended.code, "emulation-refused" in ended.err) == (3, True)
+
+
+def test_an_emulator_behind_the_proxy_is_not_taken_for_the_real_tenant(world: World) -> None:
+    """The same guard when the answers came over the network, without --emulate."""
+    world.portals(one=portal_yaml(1))
+    world.tenants(tenant(1))
+    world.run("apply")
+    state = read(world.root / "state")["one"]
+    real = replace(state, last_import=replace(state.last_import, emulated=None))
+    seen = Complete("one", Organization(tenant_id(1), "Tenant 1", None), (), {}, 0, emulated="demo")
+    refused = check_observation(real, seen, SafetyLimits(), [Override.LOSS], date(2026, 11, 23))
+    assert refused is not None
+    assert refused.code == "emulated-answer"
 
 
 def test_a_wrong_configuration_is_refused_before_anything_is_written(world: World) -> None:

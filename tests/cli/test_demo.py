@@ -9,11 +9,11 @@ from typing import Any
 
 import jsonschema
 import pytest
-from cli_world import PACKAGE, Ended, files_under, reconcile
 
 from reconciler.emulator import scenarios
 from reconciler.emulator.scenario import Sku, Tenant
 from reconciler.resources import folder
+from tests.cli.cli_world import PACKAGE, Ended, files_under, reconcile
 
 GENERATED = ("reconciler.db", ".lock")
 EXCLUDED = {"contoso": {"FLOW_FREE", "POWER_BI_STANDARD"}}

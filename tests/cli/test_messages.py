@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from cli_world import World, client_id, portal_yaml, tenant
 
 from reconciler.emulator.faults import ALWAYS, Drop, Fault, Reply
 from reconciler.emulator.keys import KeyPair
 from reconciler.emulator.scenario import Application
+from tests.cli.cli_world import World, client_id, portal_yaml, tenant
 
 HTML = "<html><body>Please sign in to the guest network</body></html>"
 

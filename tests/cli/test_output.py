@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
 import click
 import pytest
-from cli_world import E3, World, client_id, files_under, office, portal_yaml, tenant
 
 from reconciler.cli.main import COMMANDS, cli
 from reconciler.emulator import scenarios
 from reconciler.emulator.faults import ALWAYS, Fault, Reply
 from reconciler.emulator.keys import KeyPair
 from reconciler.emulator.scenario import Application, ClientSecret, Scenario, User, UserGroup
+from tests.cli.cli_world import E3, World, client_id, files_under, office, portal_yaml, tenant
 
 CANARY = "canary-9f2c7e51b84d"
-
-
-@pytest.fixture(autouse=True)
-def _no_log_handlers_left() -> Iterator[None]:
-    yield
-    logging.getLogger("reconciler").handlers = []
-    logging.getLogger("reconciler").setLevel(logging.NOTSET)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_world import PACKAGE, files_under, reconcile
+
+from tests.cli.cli_world import PACKAGE, files_under, reconcile
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import venv
 from pathlib import Path
 
 import pytest
-from cli_world import PACKAGE, files_under
+
+from tests.cli.cli_world import PACKAGE, files_under
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from config_world import TENANT, portal_yaml, repository
 from syrupy.assertion import SnapshotAssertion
 
 from reconciler.cli.main import main
 from reconciler.config.problems import Problem
 from reconciler.render.problems import render_github, render_json
 from reconciler.resources import folder
+from tests.config.config_world import TENANT, portal_yaml, repository
 
 INVALID = portal_yaml("clod: globl\ncloud: azure\n")
 

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from config_world import CORPUS, corpus_problems, one_file, portal_yaml, problems_of, repository
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
@@ -15,6 +14,7 @@ from reconciler.config.problems import CODES
 from reconciler.config.yaml_source import MAX_BYTES
 from reconciler.render.problems import render_problems
 from reconciler.resources import folder
+from tests.config.config_world import CORPUS, corpus_problems, one_file, portal_yaml, problems_of, repository
 
 INVALID = sorted((CORPUS / "invalid").iterdir())
 VALID = sorted((CORPUS / "valid").iterdir())

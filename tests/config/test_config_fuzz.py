@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from config_world import CORPUS, one_file, repository
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
@@ -20,6 +19,7 @@ from reconciler.config.yaml_source import read
 from reconciler.errors import ConfigurationError
 from reconciler.render.problems import render_github, render_json, render_problems
 from reconciler.resources import folder
+from tests.config.config_world import CORPUS, one_file, repository
 
 CANARY = "canary-7Qx~value"
 VALID = [path.read_text() for path in sorted((CORPUS / "valid").glob("*.yaml"))]

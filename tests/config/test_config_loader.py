@@ -7,7 +7,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from config_world import CLIENT, CORPUS, TENANT, portal_yaml, problems_of, repository
 
 from reconciler.config.loader import load
 from reconciler.config.problems import InvalidConfiguration, Problem
@@ -27,6 +26,7 @@ from reconciler.model import (
     Settings,
     Suspension,
 )
+from tests.config.config_world import CLIENT, CORPUS, TENANT, portal_yaml, problems_of, repository
 
 OTHER_TENANT = "1f0a3a52-4b38-4f0e-9d5c-0d5f6b1c2a10"
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from config_world import portal_yaml, repository
 from jsonschema import Draft7Validator
 
 from reconciler.config.loader import load
 from reconciler.config.portal import default_directory, settings
 from reconciler.model import Cloud, Portal, SafetyLimits, Settings
 from reconciler.resources import folder
+from tests.config.config_world import portal_yaml, repository
 
 NAMES = ["portal", "settings"]
 

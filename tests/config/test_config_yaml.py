@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from config_world import CORPUS
 
 from reconciler.config import yaml_source
 from reconciler.config.source import Source
 from reconciler.config.yaml_source import MAX_BYTES, read
 from reconciler.config.yaml_values import MAX_DEPTH
+from tests.config.config_world import CORPUS
 
 
 def parsed(text: str | bytes) -> Source:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from core_world import NOW, TODAY, failed, numbered, organization, portal, title
 from hypothesis import strategies as st
 
 from reconciler.model import (
@@ -27,6 +26,7 @@ from reconciler.model import (
     Units,
 )
 from reconciler.transition import configure, delete, observe, stamp
+from tests.core.core_world import NOW, TODAY, failed, numbered, organization, portal, title
 
 PARTS = ["A_FREE", "B_FREE", "C_PLAN", "D_PLAN"]
 SKUS = [numbered(index) for index in range(len(PARTS))]

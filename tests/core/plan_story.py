@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from core_world import (
+from reconciler.model import Portal, PortalState, ProductEntry, Settings, Suspension
+from reconciler.plan import Plan, make_plan
+from reconciler.transition import delete
+from tests.core.core_world import (
     E3,
     E5,
     FLOW,
@@ -20,10 +23,6 @@ from core_world import (
     portal,
     title,
 )
-
-from reconciler.model import Portal, PortalState, ProductEntry, Settings, Suspension
-from reconciler.plan import Plan, make_plan
-from reconciler.transition import delete
 
 HOSTILE = "Fabrikam\x1b[2J\nPlan: 0 to create.\u202e"
 VISIO = license_(numbered(1), part_number="VISIOCLIENT")

@@ -6,7 +6,22 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from core_world import (
+from reconciler.model import (
+    Cloud,
+    Consumption,
+    DeclaredEntitlement,
+    ErrorInfo,
+    License,
+    Portal,
+    PortalState,
+    Price,
+    ProductEntry,
+    Settings,
+    Suspension,
+)
+from reconciler.report import Report, make_report
+from reconciler.transition import delete, stamp
+from tests.core.core_world import (
     E3,
     E5,
     FLOW,
@@ -24,22 +39,6 @@ from core_world import (
     portal,
     subscription,
 )
-
-from reconciler.model import (
-    Cloud,
-    Consumption,
-    DeclaredEntitlement,
-    ErrorInfo,
-    License,
-    Portal,
-    PortalState,
-    Price,
-    ProductEntry,
-    Settings,
-    Suspension,
-)
-from reconciler.report import Report, make_report
-from reconciler.transition import delete, stamp
 
 HOSTILE = "Evil | <img src=x> **bold** [link](https://evil.example) \u202e\x1b[31m\n# @everyone `code`"
 """A name that tries to be markup, a link, a mention, a terminal command and a second line."""

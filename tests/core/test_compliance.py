@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from core_world import E3, license_, product
 
 from reconciler.compliance import position, recalculate, status
 from reconciler.model import Reason, Settings, Status
+from tests.core.core_world import E3, license_, product
 
 UNMETERED = Settings(unmetered=("ENTERPRISEPACK",))
 

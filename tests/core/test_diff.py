@@ -8,21 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from core_world import (
-    E3,
-    E5,
-    LATER,
-    OTHER_TENANT,
-    changed_fields,
-    exclusion,
-    license_,
-    organization,
-    portal,
-    portal_state,
-    product,
-    subscription,
-    with_import,
-)
 
 from reconciler.diff import differences
 from reconciler.model import (
@@ -43,6 +28,21 @@ from reconciler.model import (
     SecretAuthentication,
     Status,
     Suspension,
+)
+from tests.core.core_world import (
+    E3,
+    E5,
+    LATER,
+    OTHER_TENANT,
+    changed_fields,
+    exclusion,
+    license_,
+    organization,
+    portal,
+    portal_state,
+    product,
+    subscription,
+    with_import,
 )
 
 STATE = portal_state(product())

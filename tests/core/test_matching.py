@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from core_world import E3, E5, exclusion, license_, portal
 
 from reconciler.matching import entry_of, exclusion_of, in_force, matches, matches_any
 from reconciler.model import ProductEntry
+from tests.core.core_world import E3, E5, exclusion, license_, portal
 
 TODAY = date(2027, 6, 30)
 

@@ -7,7 +7,23 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from core_world import (
+
+from reconciler.errors import ConfigurationError
+from reconciler.model import (
+    DeclaredEntitlement,
+    Portal,
+    Presence,
+    Price,
+    ProductEntry,
+    Reason,
+    Reference,
+    SecretAuthentication,
+    Settings,
+    Suspension,
+)
+from reconciler.plan import Action, Plan, make_plan
+from reconciler.transition import delete
+from tests.core.core_world import (
     CLIENT,
     E3,
     E5,
@@ -25,22 +41,6 @@ from core_world import (
     product,
     title,
 )
-
-from reconciler.errors import ConfigurationError
-from reconciler.model import (
-    DeclaredEntitlement,
-    Portal,
-    Presence,
-    Price,
-    ProductEntry,
-    Reason,
-    Reference,
-    SecretAuthentication,
-    Settings,
-    Suspension,
-)
-from reconciler.plan import Action, Plan, make_plan
-from reconciler.transition import delete
 
 BOTH = complete(license_(E3), license_(E5))
 CONTOSO = applied(None, portal(), BOTH)

@@ -9,8 +9,6 @@ from datetime import timedelta
 from unicodedata import category
 
 import jsonschema
-from core_strategies import Step, completes, failures, histories, portals, settings_, steps
-from core_world import LATER, known, portal, title
 from hypothesis import Phase, given, settings
 from markdown_it import MarkdownIt
 
@@ -24,6 +22,8 @@ from reconciler.render.status_table import render as status_table
 from reconciler.report import make_report
 from reconciler.resources import folder
 from reconciler.transition import configure, observe, stamp
+from tests.core.core_strategies import Step, completes, failures, histories, portals, settings_, steps
+from tests.core.core_world import LATER, known, portal, title
 
 SCHEMA = jsonschema.Draft7Validator(json.loads((folder("schemas") / "report.schema.json").read_text(encoding="utf-8")))
 TABLES = MarkdownIt("commonmark").enable("table")

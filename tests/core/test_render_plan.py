@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from core_snapshots import TextFile
-from core_world import (
+from syrupy.assertion import SnapshotAssertion
+
+from reconciler.model import Reason, Suspension
+from reconciler.plan import Action, Plan
+from reconciler.render.plan_text import render, summary
+from reconciler.transition import delete
+from tests.core.core_snapshots import TextFile
+from tests.core.core_world import (
     applied,
     complete,
     exclusion,
@@ -17,13 +23,7 @@ from core_world import (
     portal_state,
     product,
 )
-from plan_story import story_plan
-from syrupy.assertion import SnapshotAssertion
-
-from reconciler.model import Reason, Suspension
-from reconciler.plan import Action, Plan
-from reconciler.render.plan_text import render, summary
-from reconciler.transition import delete
+from tests.core.plan_story import story_plan
 
 CONTOSO = applied(None, portal(), complete(license_()))
 EXCLUDING = portal(exclusions=(exclusion("ENTERPRISEPACK", "Moved"),))
@@ -52,11 +52,11 @@ def test_a_plan_without_changes_says_so(plan: Plan, expected: str) -> None:
         (plan_of(portal()), "Plan: 1 to create, 0 to update, 0 to delete, 0 unchanged."),
         (
             plan_of(known=known(CONTOSO)),
-            "Plan: 0 to create, 0 to update, 1 to delete, 0 unchanged. 1 product loses synchronisation.",
+            "Plan: 0 to create, 0 to update, 1 to delete, 0 unchanged. 1 product loses synchronization.",
         ),
         (
             plan_of(EXCLUDING, portal("north", client_id=portal().tenant_id), known=known(CONTOSO)),
-            "Plan: 1 to create, 1 to update, 0 to delete, 0 unchanged. 1 product loses synchronisation.",
+            "Plan: 1 to create, 1 to update, 0 to delete, 0 unchanged. 1 product loses synchronization.",
         ),
         (
             plan_of(portal(), known=known(applied(CONTOSO, EXCLUDING))),

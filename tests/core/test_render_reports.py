@@ -9,8 +9,17 @@ from decimal import Decimal
 
 import jsonschema
 import pytest
-from core_snapshots import JsonFile, MarkdownFile, TextFile
-from core_world import (
+from syrupy.assertion import SnapshotAssertion
+
+from reconciler.findings import COUNTED_BY_GRAPH_ONLY, HELD_BUT_NOT_COUNTED
+from reconciler.model import Change, ChangeSet, PortalState, Price, Product, ProductEntry, Reason, Settings
+from reconciler.render import markdown, status_json, status_table
+from reconciler.render.markdown_changes import CHANGES_SHOWN
+from reconciler.render.reports import reports
+from reconciler.report import Report, make_report
+from reconciler.resources import folder
+from tests.core.core_snapshots import JsonFile, MarkdownFile, TextFile
+from tests.core.core_world import (
     LATER,
     NOW,
     OUTAGE,
@@ -26,16 +35,7 @@ from core_world import (
     product,
     subscription,
 )
-from report_story import HOSTILE, story, story_report
-from syrupy.assertion import SnapshotAssertion
-
-from reconciler.findings import COUNTED_BY_GRAPH_ONLY, HELD_BUT_NOT_COUNTED
-from reconciler.model import Change, ChangeSet, PortalState, Price, Product, ProductEntry, Reason, Settings
-from reconciler.render import markdown, status_json, status_table
-from reconciler.render.markdown_changes import CHANGES_SHOWN
-from reconciler.render.reports import reports
-from reconciler.report import Report, make_report
-from reconciler.resources import folder
+from tests.core.report_story import HOSTILE, story, story_report
 
 SCHEMA = json.loads((folder("schemas") / "report.schema.json").read_text(encoding="utf-8"))
 

@@ -7,26 +7,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from core_world import (
-    E3,
-    E5,
-    FLOW,
-    LATER,
-    NOW,
-    OTHER_TENANT,
-    TODAY,
-    applied,
-    complete,
-    exclusion,
-    failed,
-    known,
-    license_,
-    portal,
-    portal_state,
-    product,
-    subscription,
-    with_import,
-)
 
 from reconciler.findings import count_mismatch
 from reconciler.model import (
@@ -47,6 +27,26 @@ from reconciler.model import (
 from reconciler.render.verdict import verdict
 from reconciler.report import Coverage, NextStep, ProductReport, Report, make_report
 from reconciler.transition import delete, stamp
+from tests.core.core_world import (
+    E3,
+    E5,
+    FLOW,
+    LATER,
+    NOW,
+    OTHER_TENANT,
+    TODAY,
+    applied,
+    complete,
+    exclusion,
+    failed,
+    known,
+    license_,
+    portal,
+    portal_state,
+    product,
+    subscription,
+    with_import,
+)
 
 
 def report_of(*states: PortalState, settings: Settings | None = None, today: date = TODAY) -> Report:
@@ -234,7 +234,7 @@ def test_suspended_units_are_named_as_a_way_out_of_a_shortage() -> None:
     [
         (product(reason=Reason.PORTAL_DELETED), "restore the portal's file"),
         (product(reason=Reason.EXCLUDED), "take the exclusion out"),
-        (product(reason=Reason.GONE_FROM_PORTAL), "Remove the product from the state"),
+        (product(reason=Reason.GONE_FROM_PORTAL), "recovers when"),
         (product(enabled=None), "admin center"),
         (product(consumers=101), "Buy the missing licenses"),
     ],
@@ -271,7 +271,7 @@ def test_grace_ends_with_the_first_subscription_in_grace_and_with_no_other() -> 
     )
 
 
-def test_disabled_accounts_of_a_product_that_is_not_synchronised_are_nothing_to_do() -> None:
+def test_disabled_accounts_of_a_product_that_is_not_synchronized_are_nothing_to_do() -> None:
     state = portal_state(product(reason=Reason.EXCLUDED, findings={"disabled_account": 3}))
     assert [rank for rank, _, _ in steps(state)] == [4]
 

@@ -6,9 +6,15 @@ from collections.abc import Collection
 from dataclasses import replace
 
 import pytest
-from core_world import (
+
+from reconciler.model import Complete, Portal, PortalState, Reason, SafetyLimits
+from reconciler.plan import Plan
+from reconciler.safety import Override, check_observation, check_plan
+from reconciler.transition import delete
+from tests.core.core_world import (
     OTHER_TENANT,
     TENANT,
+    TODAY,
     applied,
     complete,
     exclusion,
@@ -21,11 +27,6 @@ from core_world import (
     product,
     with_import,
 )
-
-from reconciler.model import Complete, Portal, PortalState, Reason, SafetyLimits
-from reconciler.plan import Plan
-from reconciler.safety import Override, check_observation, check_plan
-from reconciler.transition import delete
 
 LIMITS = SafetyLimits()
 
@@ -78,7 +79,7 @@ def test_a_loss_is_refused_above_share_and_floor(lost: int, total: int, safe: bo
 def test_the_refusal_of_a_loss_names_numbers_limit_and_way_over_it() -> None:
     plan = plan_of(excluding(13), known=known(with_products(40)))
     refusal = check_plan(plan, LIMITS, ())[0]
-    assert refusal.message.startswith("13 of 40 products would lose synchronisation; the limit is 30 %")
+    assert refusal.message.startswith("13 of 40 products would lose synchronization; the limit is 30 %")
     assert "safety.max_lost_percent" in refusal.message
     assert "10 products (safety.min_products)" in refusal.message
     assert "--allow loss" in refusal.remedy
@@ -172,7 +173,7 @@ def test_another_tenant_is_fine_while_nothing_is_known_of_the_first() -> None:
 
 def held(before: PortalState, seen: Complete, allowed: Collection[Override] = ()) -> str | None:
     """The code of the refusal of an observation."""
-    refusal = check_observation(before, seen, LIMITS, allowed)
+    refusal = check_observation(before, seen, LIMITS, allowed, TODAY)
     return refusal.code if refusal else None
 
 
@@ -183,7 +184,7 @@ def test_what_a_tenant_showed_before_is_safe() -> None:
 
 def test_a_tenant_that_suddenly_reports_no_license_is_held_back() -> None:
     state = with_products(1)
-    refusal = check_observation(state, complete(), LIMITS, ())
+    refusal = check_observation(state, complete(), LIMITS, (), TODAY)
     assert refusal is not None
     assert (refusal.code, refusal.message) == (
         "no-licenses",
@@ -196,6 +197,12 @@ def test_a_tenant_that_suddenly_reports_no_license_is_held_back() -> None:
 
 def test_an_empty_answer_does_not_make_the_products_of_a_returning_portal_gone() -> None:
     assert held(applied(delete(with_products(3)), portal()), complete()) == "no-licenses"
+
+
+def test_an_empty_answer_does_not_make_a_product_gone_whose_exclusion_was_lifted() -> None:
+    excluded = applied(with_products(3), excluding(3))
+    assert held(excluded, complete()) is None
+    assert held(applied(excluded, portal()), complete()) == "no-licenses"
 
 
 def test_a_tenant_without_licenses_is_fine_when_none_was_known_or_all_are_gone() -> None:
@@ -221,7 +228,7 @@ def test_many_licenses_gone_at_once_are_held_back(total: int, shown: int, code: 
 
 def test_the_refusal_of_gone_licenses_names_the_numbers() -> None:
     state = with_products(40)
-    refusal = check_observation(state, seen_of(state, 20), LIMITS, ())
+    refusal = check_observation(state, seen_of(state, 20), LIMITS, (), TODAY)
     assert refusal is not None
     assert refusal.message.startswith("20 of 40 products are gone from the portal; the limit is 30 %")
 
@@ -234,7 +241,7 @@ def test_excluded_products_are_not_missed() -> None:
 def test_consumed_licenses_without_a_single_user_are_held_back() -> None:
     state = with_products(1)
     empty = replace(seen_of(state, 1), consumption={}, users=0)
-    refusal = check_observation(state, empty, LIMITS, ())
+    refusal = check_observation(state, empty, LIMITS, (), TODAY)
     assert refusal is not None
     assert refusal.code == "no-consumers"
     assert "97 consumed licenses but no user that holds one; 97 were known before" in refusal.message
@@ -247,6 +254,14 @@ def test_no_user_is_fine_when_nothing_is_consumed_or_nobody_was_known() -> None:
     assert unused.users == 0
     assert held(state, unused) is None
     assert held(with_import(state, users=0), replace(seen_of(state, 1), consumption={}, users=0)) is None
+
+
+def test_an_emulated_answer_never_replaces_real_numbers() -> None:
+    real = with_products(1)
+    emulated = replace(seen_of(real, 1), emulated="demo")
+    assert held(real, emulated, tuple(Override)) == "emulated-answer"
+    assert held(with_import(real, emulated="demo"), emulated) is None
+    assert held(with_import(real, as_of=None), emulated) is None
 
 
 def test_to_exclude_what_every_user_has_is_no_loss_of_users() -> None:

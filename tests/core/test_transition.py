@@ -6,7 +6,22 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from core_world import (
+
+from reconciler.model import (
+    Consumption,
+    ImportOutcome,
+    Observation,
+    Portal,
+    PortalState,
+    Presence,
+    ProductEntry,
+    Reason,
+    Settings,
+    Status,
+    Suspension,
+)
+from reconciler.transition import configure, delete, is_suspended, observe, stamp
+from tests.core.core_world import (
     E3,
     E5,
     FLOW,
@@ -26,21 +41,6 @@ from core_world import (
     product,
     title,
 )
-
-from reconciler.model import (
-    Consumption,
-    ImportOutcome,
-    Observation,
-    Portal,
-    PortalState,
-    Presence,
-    ProductEntry,
-    Reason,
-    Settings,
-    Status,
-    Suspension,
-)
-from reconciler.transition import configure, delete, is_suspended, observe, stamp
 
 EXCLUDING = portal(exclusions=(exclusion("ENTERPRISEPACK"),))
 BOTH = complete(license_(E3), license_(E5))

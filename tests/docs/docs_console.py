@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from docs_pages import ROOT, Block, blocks
+from tests.docs.docs_pages import ROOT, Block, blocks
 
 STARTS_IN_DEMO = "<!-- starts in: demo -->"
 _END = "\x1e"

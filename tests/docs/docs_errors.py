@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from docs_pages import ROOT
-
 from reconciler import errors
 from reconciler.config.problems import CODES
 from reconciler.errors import PortalError, ReconcileError
 from reconciler.graph import remedies
+from tests.docs.docs_pages import ROOT
 
 UNKNOWN = "…"
 """Stands in a message for what only a run knows."""

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from docs_errors import table
-from docs_pages import ROOT
+from tests.docs.docs_errors import table
+from tests.docs.docs_pages import ROOT
 
 Schema = Mapping[str, Any]
 

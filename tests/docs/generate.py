@@ -1,4 +1,4 @@
-"""Brings the generated parts of the documentation up to date: ``python tests/docs/generate.py``, or ``make docs``.
+"""Brings the generated parts of the documentation up to date: ``python -m tests.docs.generate``, or ``make docs``.
 
 Two kinds of text are generated. What stands between ``<!-- generated: WHAT -->`` and ``<!-- end -->`` is made from the
 code, the schemas, and a run of the demo. What stands under a command in a ``console`` block is what that command
@@ -16,13 +16,11 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-import docs_errors
-import docs_tables
-from docs_console import is_run, replayed
-from docs_pages import ROOT, name, pages
-
 from reconciler.findings import FINDINGS
 from reconciler.labels import REASON_LABELS, REMEDIES, STATUS_LABELS, STATUS_MEANINGS, STATUS_SIGNS
+from tests.docs import docs_errors, docs_tables
+from tests.docs.docs_console import is_run, replayed
+from tests.docs.docs_pages import ROOT, name, pages
 
 WIDTH = 90
 """Columns of the terminal that the help texts are printed for."""

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 import pytest
-from docs_pages import ROOT, command_lines, name, pages
 
 from reconciler.cli.main import COMMANDS, cli
+from tests.docs.docs_pages import ROOT, command_lines, name, pages
 
 
 def understand(arguments: list[str]) -> None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import docs_errors
-import docs_tables
 import pytest
-from docs_console import is_run, replayed
-from docs_pages import ROOT, name, pages
-from generate import generated
 
 from reconciler.cli.main import COMMANDS
 from reconciler.config.problems import CODES
+from tests.docs import docs_errors, docs_tables
+from tests.docs.docs_console import is_run, replayed
+from tests.docs.docs_pages import ROOT, name, pages
+from tests.docs.generate import generated
 
-AGAIN = "run `make docs` (python tests/docs/generate.py) and review what it changes"
+AGAIN = "run `make docs` (python -m tests.docs.generate) and review what it changes"
 
 
 def _texts() -> dict[str, str]:
@@ -42,7 +41,7 @@ def test_the_tutorial_really_goes_through_its_story() -> None:
         "Plan: 1 to create",
         "✗ Not enough licenses assigned",
         "Nothing changed",
-        "1 product loses synchronisation.",
+        "1 product loses synchronization.",
         "⊘ Product cannot be synchronised: the license is excluded",
         "recovers with the next complete import",
         "exit code 2",

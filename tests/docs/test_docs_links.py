@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from docs_pages import ROOT, anchors, links, name, pages
+
+from tests.docs.docs_pages import ROOT, anchors, links, name, pages
 
 
 def _target(page: Path, link: str) -> tuple[Path, str]:

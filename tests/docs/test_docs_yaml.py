@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
-from docs_console import program_folder
-from docs_pages import ROOT, Block, blocks, name, pages
 
 from reconciler.config.loader import load
+from tests.docs.docs_console import program_folder
+from tests.docs.docs_pages import ROOT, Block, blocks, name, pages
 
 PORTAL = {
     "name": "Contoso",

@@ -11,7 +11,6 @@ from typing import Any
 
 import jwt
 import pytest
-from builders import NOW, TENANT_ID, World, application, assertion, key_pair, proved_by, tenant, thumbprint, world
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -20,6 +19,18 @@ from reconciler.emulator.keys import KeyPair
 from reconciler.emulator.scenario import CLIENT_ID, SECRET, Application, ClientSecret, Tenant
 from reconciler.graph.clouds import ENDPOINTS
 from reconciler.model import Cloud
+from tests.emulator.builders import (
+    NOW,
+    TENANT_ID,
+    World,
+    application,
+    assertion,
+    key_pair,
+    proved_by,
+    tenant,
+    thumbprint,
+    world,
+)
 
 LOGIN = "https://login.microsoftonline.com"
 

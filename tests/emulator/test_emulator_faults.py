@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from builders import E3, World, tenant, world
 
 from reconciler.emulator.faults import (
     ALWAYS,
@@ -27,6 +26,7 @@ from reconciler.emulator.faults import (
     throttled,
 )
 from reconciler.emulator.scenario import UserGroup
+from tests.emulator.builders import E3, World, tenant, world
 
 USERS = "users?$select=id&$top=2"
 

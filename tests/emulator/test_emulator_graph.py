@@ -7,7 +7,6 @@ from typing import Any
 import httpx
 import jwt
 import pytest
-from builders import E3, E5, GRAPH, NOW, TENANT_ID, World, tenant, world
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from reconciler.emulator.metadata import USER_DEFAULT
 from reconciler.emulator.scenario import ABSENT, Application, LicenseAssignment, Sku, User, UserGroup
 from reconciler.graph.clouds import ENDPOINTS
 from reconciler.model import Cloud
+from tests.emulator.builders import E3, E5, GRAPH, NOW, TENANT_ID, World, tenant, world
 
 EVENTUAL = {"ConsistencyLevel": "eventual"}
 GROUP = "2f6a6f0e-0a0e-4a3b-8e57-3f9f4d2b7c11"

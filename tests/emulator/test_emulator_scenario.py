@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 import yaml
-from builders import E3, World, tenant
 
 from reconciler.emulator import scenarios
 from reconciler.emulator.keys import KeyPair
 from reconciler.emulator.scenario import Application, Scenario, Tenant, User, UserGroup
 from reconciler.errors import ConfigurationError
 from reconciler.graph.clouds import ENDPOINTS
+from tests.emulator.builders import E3, World, tenant
 
 DEMO = scenarios.load("demo")
 TENANTS = pytest.mark.parametrize("place", DEMO.tenants, ids=lambda place: place.display_name)

@@ -17,7 +17,6 @@ from typing import Any
 import httpx
 import msal
 import pytest
-from builders import E3, GRAPH, TENANT_ID, key_pair, tenant
 
 from reconciler.emulator import scenarios
 from reconciler.emulator.app import HOSTS, SCENARIO_HEADER
@@ -25,6 +24,7 @@ from reconciler.emulator.faults import Delay, Drop, Fault
 from reconciler.emulator.scenario import CLIENT_ID, SECRET, Application, Credentials, Scenario, UserGroup
 from reconciler.emulator.serve import Server
 from reconciler.errors import ConfigurationError
+from tests.emulator.builders import E3, GRAPH, TENANT_ID, key_pair, tenant
 
 SCOPE = ["https://graph.microsoft.com/.default"]
 

@@ -12,7 +12,6 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from graph_world import TENANT_ID, Connection, HandMade, as_json, connect, key_pair, pem_pair, tenant
 
 from reconciler.emulator.faults import ALWAYS, Cut, Drop, Effect, Fault, Reply, throttled
 from reconciler.emulator.keys import KeyPair
@@ -27,6 +26,7 @@ from reconciler.errors import (
 )
 from reconciler.graph.retry import RetryPolicy
 from reconciler.model import Cloud
+from tests.graph.graph_world import TENANT_ID, Connection, HandMade, as_json, connect, key_pair, pem_pair, tenant
 
 OTHER = "6b0a0f0e-3c6e-4d57-8a43-2f1f7f5c0d11"
 CERTIFIED = Application(secrets=(), certificates=(key_pair(),))

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import httpx
 import pytest
-from graph_world import E3, E5, TENANT_ID, Connection, HandMade, as_json, connect, tenant
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,6 +34,7 @@ from reconciler.errors import (
 )
 from reconciler.graph import client
 from reconciler.model import Assignment, Cloud, Organization, Units
+from tests.graph.graph_world import E3, E5, TENANT_ID, Connection, HandMade, as_json, connect, tenant
 
 MANY = (UserGroup(1500, (E3,)), UserGroup(1600), UserGroup(1, (E5,)))
 """Users for four pages; the third page holds nobody with a license."""

@@ -9,7 +9,6 @@ from pathlib import Path
 import httpx
 import pytest
 import truststore
-from graph_world import E3, TENANT_ID, tenant
 
 from reconciler import __version__
 from reconciler.emulator.faults import Drop, Fault
@@ -23,6 +22,7 @@ from reconciler.graph.credentials import Credential
 from reconciler.graph.http import EnvironmentTransport, fetch, open_http, tls_context
 from reconciler.graph.retry import RetryPolicy
 from reconciler.model import Cloud
+from tests.graph.graph_world import E3, TENANT_ID, tenant
 
 NAMES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 ADDRESS = "https://graph.microsoft.com/v1.0/users"

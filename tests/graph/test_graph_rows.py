@@ -92,7 +92,9 @@ def test_one_row_per_sku_says_held_by_which_way_and_what_is_wrong(
 
 
 def test_users_without_a_license_are_counted_and_dropped() -> None:
-    page = rows.user_page([user(), user((E3,), (state(),), displayName="Anna"), user((), (state(state="Disabled"),))])
+    page = rows.user_page(
+        [user(id="1"), user((E3,), (state(),), displayName="Anna"), user((), (state(state="Disabled"),), id="2")]
+    )
     assert page.received == 3
     assert page.contacts == [Contact(ANNA, None, "Anna", None, None, None, None)]
     assert page.assignments == [Assignment(ANNA, E3, True, True, False, None)]
@@ -256,3 +258,10 @@ def test_an_organization_has_its_default_domain() -> None:
         Tenant,
     )
     assert rows.organization(tenant) == Organization(ANNA, "Contoso", "b.example")
+
+
+def test_of_a_user_who_is_twice_on_a_page_the_later_entry_counts() -> None:
+    page = rows.user_page([user((E3,)), user((E5,))])
+    assert [row.sku_id for row in page.assignments] == [E5]
+    assert len(page.contacts) == 1
+    assert page.received == 2

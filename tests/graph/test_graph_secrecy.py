@@ -9,11 +9,11 @@ from typing import Any
 
 import httpx
 import pytest
-from graph_world import HandMade, as_json, connect, key_pair, pem_pair, tenant
 
 from reconciler.emulator.faults import ALWAYS, Drop, Fault, Reply
 from reconciler.emulator.scenario import SECRET, Application
 from reconciler.errors import PortalError
+from tests.graph.graph_world import HandMade, as_json, connect, key_pair, pem_pair, tenant
 
 CERTIFIED = tenant(applications=(Application(secrets=(), certificates=(key_pair(),)),))
 ECHO = "AADSTS7000215: Invalid client secret provided."

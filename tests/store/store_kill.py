@@ -19,10 +19,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from store_world import E3, E5, StateFolder, page, portal_state
-
 from reconciler.model import PortalState
 from reconciler.store import ledger
+from tests.store.store_world import E3, E5, StateFolder, page, portal_state
 
 OLD = portal_state("contoso", serial=1)
 NEW = portal_state("contoso-eu", serial=2)

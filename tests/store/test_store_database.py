@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database as SqliteUtils
 from sqlite_utils import Migrations
-from store_world import StateFolder, files_under, page, portal_state, product
 
 from reconciler.errors import Refused, StateError
 from reconciler.store import database, tables
 from reconciler.store.database import open_for_reading, open_for_writing
 from reconciler.store.state import OpenState
+from tests.store.store_world import StateFolder, files_under, page, portal_state, product
 
 ONE, TWO = portal_state(serial=1), portal_state(serial=2)
 MANY = portal_state(products=tuple(product(f"{number:08}-0000-4000-8000-000000000000") for number in range(200)))

@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
-from store_world import (
+
+from reconciler.model import Assignment, Contact, PortalState, Product, Reference, UserPage
+from reconciler.secret import Secret
+from reconciler.store import ledger
+from reconciler.store.database import open_for_writing
+from tests.store.store_world import (
     E3,
     E5,
     HOSTILE,
@@ -22,11 +27,6 @@ from store_world import (
     product,
     types_within,
 )
-
-from reconciler.model import Assignment, Contact, PortalState, Product, Reference, UserPage
-from reconciler.secret import Secret
-from reconciler.store import ledger
-from reconciler.store.database import open_for_writing
 
 thorough = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

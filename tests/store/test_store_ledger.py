@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from store_world import LINEAGE, files_under, portal_state
 
 from reconciler.errors import StateError
 from reconciler.store import ledger
 from reconciler.store.files import write_changed
+from tests.store.store_world import LINEAGE, files_under, portal_state
 
 
 def write(folder: Path, *serials: int) -> bool:

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from store_world import CLIENT_ID, TENANT_ID, StateFolder, files_under, portal_state
 
 from reconciler.errors import Refused
 from reconciler.store.lock import exclusive
+from tests.store.store_world import CLIENT_ID, TENANT_ID, StateFolder, files_under, portal_state
 
 HOLD = """
 import sys

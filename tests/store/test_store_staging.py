@@ -11,12 +11,24 @@ from threading import Barrier
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from store_world import E3, E5, F3, VISIO, StateFolder, assignment, contact, page, portal, portal_state, product
 
 from reconciler.findings import FINDINGS
 from reconciler.model import Assignment, Consumption, Contact, Reason, UserPage
 from reconciler.store.database import open_for_writing
 from reconciler.store.staging import _CONDITIONS
+from tests.store.store_world import (
+    E3,
+    E5,
+    F3,
+    VISIO,
+    StateFolder,
+    assignment,
+    contact,
+    page,
+    portal,
+    portal_state,
+    product,
+)
 
 SKUS = (E3, E5, F3, VISIO)
 
@@ -119,17 +131,17 @@ def test_a_list_that_starts_again_starts_from_nothing(tmp_path: Path) -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(pages, pages, st.sets(st.sampled_from(SKUS)))
-def test_exactly_the_consumers_of_synchronised_products_are_kept(
+def test_exactly_the_consumers_of_synchronized_products_are_kept(
     first: list[list[Person]], second: list[list[Person]], lost: Collection[str]
 ) -> None:
     products = tuple(product(sku_id, reason=Reason.EXCLUDED if sku_id in lost else None) for sku_id in SKUS[:3])
-    synchronised = {each.sku_id for each in products if each.reason is None}
+    synchronized = {each.sku_id for each in products if each.reason is None}
     with TemporaryDirectory() as path:
         folder = StateFolder(Path(path) / "state")
         folder.apply(portal_state(), users=tuple(map(as_page, first)))
         folder.apply(portal_state(serial=2, products=products), users=tuple(map(as_page, second)))
 
-        kept = [(person, held) for person, held in latest(second) if held.holds and held.sku_id in synchronised]
+        kept = [(person, held) for person, held in latest(second) if held.holds and held.sku_id in synchronized]
         stored = set(folder.rows("SELECT object_id, sku_id, direct, via_group, error FROM assignments"))
         assert stored == {(held.object_id, held.sku_id, held.direct, held.group, held.error) for _, held in kept}
         contacts = "object_id, user_principal_name, display_name, mail, account_enabled, user_type, usage_location"

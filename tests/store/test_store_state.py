@@ -7,7 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from store_world import (
+
+from reconciler.errors import Refused, StateError
+from reconciler.model import PortalState, Reason, State
+from reconciler.store import database
+from reconciler.store.rows import save_state
+from tests.store.store_world import (
     CLIENT_ID,
     E3,
     E5,
@@ -19,11 +24,6 @@ from store_world import (
     portal_state,
     product,
 )
-
-from reconciler.errors import Refused, StateError
-from reconciler.model import PortalState, Reason, State
-from reconciler.store import database
-from reconciler.store.rows import save_state
 
 Situation = Callable[[StateFolder, StateFolder], None]
 """Brings ours, and another runner's checkout of the same repository, into a situation."""
