@@ -68,6 +68,7 @@ def _portal_facts(state: PortalState) -> dict[str, Scalar]:
     return {
         **portal,
         "presence": state.presence.value,
+        **_flat("credential_expires", state.credential_expires),
         "import": last.outcome.value,
         "error": _described(last.error),
         "users": last.users,

@@ -53,7 +53,7 @@ NOT_IN_THEIR_ROOM = {("cli.session", "httpx"): "plugs the emulator into the tran
 HEAVY = ("msal", "httpx", "sqlite_utils", "jsonschema", "yaml", "rich", "msgspec", "cryptography", "truststore")
 """What start-up must not wait for."""
 
-LONG = {"model": "the nouns, all in one place"}
+LONG: dict[str, str] = {}
 """Modules above the cap, and why."""
 
 CAP = 350
@@ -92,6 +92,8 @@ class Module:
     @property
     def is_core(self) -> bool:
         """Whether the module is of the pure core."""
+        if self.room == "model":
+            return True
         return "." not in self.name and not (PACKAGE / self.name).is_dir() and self.name not in OUTSIDE_THE_CORE
 
     @property
@@ -135,9 +137,18 @@ RENDER = [module for module in MODULES if module.room == "render"]
 
 
 def test_the_core_is_where_it_is_thought_to_be() -> None:
-    assert {"model", "errors", "matching", "compliance", "findings", "transition", "diff", "plan", "safety"} <= {
-        module.name for module in CORE
-    }
+    assert {
+        "model.declared",
+        "model.known",
+        "errors",
+        "matching",
+        "compliance",
+        "findings",
+        "transition",
+        "diff",
+        "plan",
+        "safety",
+    } <= {module.name for module in CORE}
     assert {module.name for module in MODULES} >= set(OUTSIDE_THE_CORE)
 
 
@@ -161,7 +172,7 @@ class C:
         Import("collections.abc", "import"),
         Import("reconciler.safety", "import"),
         Import("reconciler.cli.main", "import"),
-        Import("reconciler.model", "import"),
+        Import("reconciler.model.Portal", "import"),
         Import("httpx", "types"),
         Import("msal.exceptions", "call"),
         Import("click", "import"),
@@ -173,15 +184,23 @@ def found(modules: Iterable[Module], look: Callable[[Module], Iterable[str]]) ->
     return {module.name: names for module in modules if (names := sorted(look(module)))}
 
 
+def inside(name: str, modules: set[str]) -> bool:
+    """Whether an import is of one of these modules, or of a name that the package of the nouns hands on."""
+    return name in modules or name.rpartition(".")[0] == "reconciler.model"
+
+
 def test_the_core_imports_the_core_and_pure_standard_modules_only() -> None:
     core = {f"reconciler.{other.name}" for other in CORE}
-    assert found(CORE, lambda module: module.names(lambda one: one.package not in PURE and one.name not in core)) == {}
+    assert (
+        found(CORE, lambda module: module.names(lambda one: one.package not in PURE and not inside(one.name, core)))
+        == {}
+    )
 
 
 def test_renderers_import_the_core_and_nothing_that_acts() -> None:
     own = {f"reconciler.{other.name}" for other in (*CORE, *RENDER)} | {"reconciler.config.problems"}
     allowed = PURE | {"io", "json", "rich"}
-    assert found(RENDER, lambda one: one.names(lambda i: i.package not in allowed and i.name not in own)) == {}
+    assert found(RENDER, lambda one: one.names(lambda i: i.package not in allowed and not inside(i.name, own))) == {}
 
 
 def test_the_core_and_renderers_read_no_clock_and_no_file() -> None:

@@ -53,8 +53,9 @@ def settings(value: Mapping[str, Any]) -> Settings:
     given: dict[str, Any] = dict(value)
     if "unmetered" in given:
         given["unmetered"] = tuple(sku(item) for item in given["unmetered"])
-    if "expiring_days" in given:
-        given["expiring_days"] = int(given["expiring_days"])
+    for days in ("expiring_days", "urgent_days"):
+        if days in given:
+            given[days] = int(given[days])
     if "safety" in given:
         given["safety"] = SafetyLimits(**{key: int(number) for key, number in given["safety"].items()})
     return Settings(**given)

@@ -50,6 +50,8 @@ def load_credential(authentication: Authentication, resolve: Resolve, now: datet
     """
     if isinstance(authentication, SecretAuthentication):
         return Credential(_text(authentication.secret, resolve))
+    if not isinstance(authentication, CertificateAuthentication):
+        raise NotImplementedError(authentication.type)  # WIP: mended before this lands
     key, certificates = _from_pfx(authentication, resolve) if authentication.pfx else _from_pem(authentication, resolve)
     return _pair(key, certificates, now)
 

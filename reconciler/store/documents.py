@@ -7,6 +7,7 @@ One mapping serves the ledger and the JSON columns of the state DB. The names ar
 from __future__ import annotations
 
 from dataclasses import fields
+from datetime import date
 from typing import Any, get_type_hints
 
 import msgspec
@@ -14,7 +15,9 @@ import msgspec
 from reconciler.model import (
     CertificateAuthentication,
     ChangeSet,
+    FederatedAuthentication,
     Import,
+    ManagedIdentityAuthentication,
     Portal,
     PortalState,
     Presence,
@@ -24,7 +27,12 @@ from reconciler.model import (
 
 Document = dict[str, Any]
 
-_AUTHENTICATIONS = {"secret": SecretAuthentication, "certificate": CertificateAuthentication}
+_AUTHENTICATIONS = {
+    "secret": SecretAuthentication,
+    "certificate": CertificateAuthentication,
+    "federated": FederatedAuthentication,
+    "managed_identity": ManagedIdentityAuthentication,
+}
 _PORTAL_HINTS = get_type_hints(Portal)
 
 
@@ -34,6 +42,7 @@ def to_document(state: PortalState) -> Document:
         "id": state.id,
         "serial": state.serial,
         "presence": state.presence.value,
+        "credential_expires": msgspec.to_builtins(state.credential_expires),
         "portal": portal_document(state.portal),
         "import": msgspec.to_builtins(state.last_import),
         "changed": msgspec.to_builtins(state.changed),
@@ -47,6 +56,7 @@ def from_document(document: Document) -> PortalState:
         return PortalState(
             portal=portal_from(document["portal"]),
             presence=msgspec.convert(document["presence"], Presence),
+            credential_expires=msgspec.convert(document.get("credential_expires"), date | None),
             last_import=msgspec.convert(document["import"], Import),
             products=msgspec.convert(document["products"], tuple[Product, ...]),
             changed=msgspec.convert(document.get("changed"), ChangeSet | None),
@@ -69,5 +79,7 @@ def portal_from(document: Document) -> Portal:
     Raises KeyError, TypeError or msgspec.ValidationError.
     """
     kinds = {**_PORTAL_HINTS, "authentication": _AUTHENTICATIONS[document["authentication"]["type"]]}
+    second = document.get("second_authentication")
+    kinds["second_authentication"] = _AUTHENTICATIONS[second["type"]] if second else type(None)
     known = {field.name: kinds[field.name] for field in fields(Portal) if field.name in document}
     return Portal(**{name: msgspec.convert(document[name], kind) for name, kind in known.items()})

@@ -29,6 +29,7 @@ def _document(row: Row, products: list[Document]) -> Document:
     return {
         "serial": row["serial"],
         "presence": row["presence"],
+        "credential_expires": row["credential_expires"],
         "portal": json.loads(row["configuration"]),
         "import": {
             **{name: row[name] for name in ("outcome", "as_of", "users", "emulated")},
@@ -65,6 +66,7 @@ def save_state(db: Database, key: int | None, state: PortalState) -> int:
     portal: Row = {
         **{name: document["portal"][name] for name in ("id", "name", "cloud", "tenant_id", "client_id")},
         "presence": document["presence"],
+        "credential_expires": document["credential_expires"],
         "serial": document["serial"],
         "configuration": _dumps(document["portal"]),
         "changed": document["changed"] and _dumps(document["changed"]),

@@ -20,6 +20,12 @@ def m001_first_tables(db: Database) -> None:
             db.execute(statement)
 
 
+@migrations()
+def m002_end_of_the_credential(db: Database) -> None:
+    """The day on which a portal's credential ends."""
+    db.execute("ALTER TABLE portals ADD COLUMN credential_expires TEXT")
+
+
 _FIRST_TABLES = """
 CREATE TABLE meta (
     key TEXT PRIMARY KEY,

@@ -1,0 +1,172 @@
+"""What people declare: portals, exclusions, settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal
+
+
+class Cloud(StrEnum):
+    """A Microsoft cloud. Its hosts stand in ``graph/clouds.py`` and nowhere else."""
+
+    GLOBAL = "global"
+    USGOV = "usgov"
+    USGOV_DOD = "usgov-dod"
+    CHINA = "china"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Where a secret value is kept: the name of an environment variable, or the path of a file. Never the value.
+
+    A relative path is relative to the repository.
+    """
+
+    kind: Literal["env", "file"]
+    name: str
+
+    def __str__(self) -> str:
+        return f"{{{self.kind}: {self.name}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretAuthentication:
+    """Sign-in by client secret. ``secret_id`` is only a label, ``expires`` the end of the secret's validity."""
+
+    secret: Reference
+    secret_id: str | None = None
+    expires: date | None = None
+    type: Literal["secret"] = "secret"
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateAuthentication:
+    """Sign-in by certificate: a PEM pair (``public_certificate`` and ``private_key``) or one ``pfx``."""
+
+    public_certificate: Reference | None = None
+    private_key: Reference | None = None
+    pfx: Reference | None = None
+    passphrase: Reference | None = None
+    type: Literal["certificate"] = "certificate"
+
+
+@dataclass(frozen=True, slots=True)
+class FederatedAuthentication:
+    """Sign-in by the token of another identity provider, so that no secret is kept anywhere.
+
+    ``token`` is a file that its owner keeps fresh, as Kubernetes projects it; without it, GitHub Actions is asked.
+    """
+
+    token: Reference | None = None
+    type: Literal["federated"] = "federated"
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedIdentityAuthentication:
+    """Sign-in as the Azure resource that the tool runs on.
+
+    ``assigned`` says whether the identity is the resource's own, or one that the portal's ``client_id`` names.
+    """
+
+    assigned: Literal["system", "user"] = "system"
+    type: Literal["managed_identity"] = "managed_identity"
+
+
+Authentication = (
+    SecretAuthentication | CertificateAuthentication | FederatedAuthentication | ManagedIdentityAuthentication
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """A license that is not imported. ``sku`` is a part number, a SKU ID or a glob; ``until`` is its last day."""
+
+    sku: str
+    reason: str
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one license costs per period, as entered by hand: the portal has no prices."""
+
+    amount: Decimal
+    currency: str
+    per: Literal["month", "year"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredEntitlement:
+    """How many licenses a contract says are owned, and which contract."""
+
+    quantity: int
+    contract: str | None = None
+    purchase_order: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProductEntry:
+    """What a portal file declares about one product. ``sku`` is a part number or a SKU ID."""
+
+    sku: str
+    directory: str | None = None
+    price: Price | None = None
+    entitlement: DeclaredEntitlement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """A portal that is not imported for now. ``until`` is the last day of the pause."""
+
+    reason: str
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """One tenant connection as its YAML file declares it. ``id`` is the file's stem.
+
+    ``name`` is the prefix of every product name; ``directory`` the output directory of new products.
+    ``second_authentication`` is tried when Entra refuses the first, so that a credential can be changed without a gap.
+    """
+
+    id: str
+    name: str
+    tenant_id: str
+    client_id: str
+    authentication: Authentication
+    directory: str
+    second_authentication: Authentication | None = None
+    description: str | None = None
+    cloud: Cloud = Cloud.GLOBAL
+    exclusions: tuple[Exclusion, ...] = ()
+    products: tuple[ProductEntry, ...] = ()
+    suspend: Suspension | None = None
+    protect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyLimits:
+    """How much one run may lose before it asks. A share counts only above ``min_products`` lost products."""
+
+    max_lost_percent: int = 30
+    min_products: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """``reconcile.yaml``: settings for the whole repository.
+
+    ``count_warning``: units in grace count as entitled. ``unmetered``: part numbers, SKU IDs or globs that have no
+    count to comply with. ``expiring_days`` and ``urgent_days``: how long before its end a credential is said to expire,
+    and to expire soon.
+    """
+
+    count_warning: bool = True
+    unmetered: tuple[str, ...] = ()
+    expiring_days: int = 30
+    urgent_days: int = 7
+    safety: SafetyLimits = SafetyLimits()

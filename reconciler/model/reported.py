@@ -1,0 +1,135 @@
+"""What a tenant reports: licenses, users, and whether it could be read at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """``prepaidUnits`` of a SKU. ``warning`` is expired but in grace and usable; the last two are not usable."""
+
+    enabled: int | None
+    warning: int | None
+    suspended: int | None
+    locked_out: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One purchase behind a SKU. ``next_lifecycle`` is when it moves to its next status if it is not renewed."""
+
+    id: str
+    status: str
+    total_licenses: int | None
+    is_trial: bool = False
+    next_lifecycle: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class License:
+    """What is owned: one SKU and its quantities, as ``/subscribedSkus`` and ``/directory/subscriptions`` report it."""
+
+    sku_id: str
+    part_number: str
+    applies_to: str
+    capability_status: str
+    units: Units
+    consumed_units: int | None
+    subscriptions: tuple[Subscription, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """Who the tenant says it is."""
+
+    tenant_id: str
+    display_name: str
+    default_domain: str | None
+
+
+class Contact(NamedTuple):
+    """A person known because they hold a license. Personal data: kept in the state DB only.
+
+    A tuple, and a row of the state DB as it is: there are a million of them.
+    """
+
+    object_id: str
+    user_principal_name: str | None
+    display_name: str | None
+    mail: str | None
+    account_enabled: bool | None
+    user_type: str | None
+    usage_location: str | None
+
+
+class Assignment(NamedTuple):
+    """One SKU that a user holds, or was meant to hold.
+
+    ``holds`` is False when the assignment is in state ``Error`` and the user got nothing. ``direct`` and ``group``
+    say by which ways it was assigned; both can be true. ``error`` is Graph's word for what is wrong, or None.
+    """
+
+    object_id: str
+    sku_id: str
+    holds: bool
+    direct: bool
+    group: bool
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UserPage:
+    """One page of ``/users``: who holds something and what. ``received`` counts all users on the page."""
+
+    received: int
+    contacts: list[Contact]
+    assignments: list[Assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class Consumption:
+    """Counts over the users of one SKU. ``findings`` maps a finding's id to its number of users, without zeros."""
+
+    consumers: int
+    findings: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorInfo:
+    """An error as reports keep it: nothing in it moves while the failure lasts (no request id, no time)."""
+
+    code: str
+    message: str
+    remedy: str
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """A tenant that was read to its end. Only this may change what is known.
+
+    ``consumption`` holds a value for each license somebody consumes; ``users`` counts the distinct users with at
+    least one license that is imported; ``emulated`` names the emulator's scenario when no real tenant answered.
+    """
+
+    portal_id: str
+    organization: Organization
+    licenses: tuple[License, ...]
+    consumption: Mapping[str, Consumption]
+    users: int
+    emulated: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A tenant that could not be read, or not to its end. It changes nothing but the outcome of the import."""
+
+    portal_id: str
+    error: ErrorInfo
+
+
+Observation = Complete | Failed
