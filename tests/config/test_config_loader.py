@@ -110,8 +110,10 @@ def test_settings_are_read_and_optional(tmp_path: Path) -> None:
     assert load(tmp_path, tmp_path / "portals.d").settings == Settings()
     repository(tmp_path, {"reconcile.yaml": "# nothing\n"})
     assert load(tmp_path, tmp_path / "portals.d").settings == Settings()
-    text = "count_warning: false\nunmetered: [A]\nexpiring_days: 60\nurgent_days: 3\n"
+    text = (
+        "count_warning: false\nunmetered: [A]\nexpiring_days: 60\nurgent_days: 3\n"
         "safety: {max_lost_percent: 50, min_products: 3.0}\n"
+    )
     repository(tmp_path, {"reconcile.yaml": text})
     settings = load(tmp_path, tmp_path / "portals.d").settings
     assert settings == Settings(False, ("A",), 60, 3, SafetyLimits(50, 3))
