@@ -84,12 +84,21 @@ class Importer:
 
     def observe(self, portal: Portal, staged: Stage, today: date) -> Observation:
         """Read one tenant to its end, or say why that was not possible. Raises Stopped."""
+        observation = self._attempt(portal, staged, today)
+        if self.stop.is_set():
+            raise Stopped
+        return observation
+
+    def _attempt(self, portal: Portal, staged: Stage, today: date) -> Observation:
+        """What reading one tenant comes to. A failure of our own state is no failure of the tenant: it is raised."""
         try:
             with self.connect(portal) as reader:
                 return self._read(portal, reader, staged, today)
         except PortalError as error:
             log.debug("%s: %s", portal.id, error, exc_info=error)
             return Failed(portal.id, error.info())
+        except ReconcileError:
+            raise
         except Exception as error:  # one portal's surprise must not cost the others their import
             log.debug("%s: unexpected failure", portal.id, exc_info=error)
             return Failed(portal.id, ReconcileError(f"Internal error: {type(error).__name__}.").info())
@@ -99,7 +108,13 @@ class Importer:
         organization = reader.organization()
         licenses = reader.licenses()
         received = 0
-        for page in reader.users(staged.clear):
+
+        def restart() -> None:
+            nonlocal received
+            received = 0
+            staged.clear()
+
+        for page in reader.users(restart):
             if self.stop.is_set():
                 raise Stopped
             staged.add(page)

@@ -26,16 +26,19 @@ def in_force(exclusion: Exclusion, today: date) -> bool:
 
 
 def exclusion_of(portal: Portal, license_: License, today: date) -> Exclusion | None:
-    """The first exclusion in force that means this license."""
-    for exclusion in portal.exclusions:
-        if in_force(exclusion, today) and matches(exclusion.sku, license_):
-            return exclusion
-    return None
+    """The exclusion in force that means this license most closely; the order in the file does not matter."""
+    found = [item for item in portal.exclusions if in_force(item, today) and matches(item.sku, license_)]
+    return min(found, key=lambda item: _closeness(item.sku, license_), default=None)
 
 
 def entry_of(portal: Portal, license_: License) -> ProductEntry | None:
-    """What the portal file declares about this license's product."""
-    for entry in portal.products:
-        if matches(entry.sku, license_):
-            return entry
-    return None
+    """What the portal file declares about this license's product; the order in the file does not matter."""
+    found = [entry for entry in portal.products if matches(entry.sku, license_)]
+    return min(found, key=lambda entry: _closeness(entry.sku, license_), default=None)
+
+
+def _closeness(sku: str, license_: License) -> tuple[int, str]:
+    """How closely ``sku`` means this license, closest first: its ID, its part number, a glob."""
+    wanted = sku.casefold()
+    ranks = (license_.sku_id, license_.part_number.casefold())
+    return ranks.index(wanted) if wanted in ranks else len(ranks), wanted

@@ -1,4 +1,4 @@
-"""When a plan or an observation is too dangerous to be carried out without being asked.
+"""When a plan is too dangerous to be carried out without being asked; ``plausibility.py`` does the same for an answer.
 
 Every refusal names the numbers, the limit, and the option or setting that overrides it.
 """
@@ -6,11 +6,9 @@ Every refusal names the numbers, the limit, and the option or setting that overr
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date
 from enum import StrEnum
 
-from reconciler.matching import exclusion_of
-from reconciler.model import Complete, ErrorInfo, Portal, PortalState, Presence, Product, Reason, SafetyLimits
+from reconciler.model import ErrorInfo, PortalState, Presence, SafetyLimits
 from reconciler.plan import Action, Plan
 
 
@@ -42,7 +40,7 @@ def check_plan(plan: Plan, limits: SafetyLimits, allowed: Collection[Override]) 
         )
     lost = sum(portal.lost for portal in plan.portals)
     total = sum(_synchronized(state) for state in known)
-    if Override.LOSS not in allowed and _too_many(lost, total, limits):
+    if Override.LOSS not in allowed and is_too_many(lost, total, limits):
         refusals.append(
             ErrorInfo(
                 "too-many-lost",
@@ -55,62 +53,9 @@ def check_plan(plan: Plan, limits: SafetyLimits, allowed: Collection[Override]) 
     return refusals
 
 
-def check_observation(
-    before: PortalState, seen: Complete, limits: SafetyLimits, allowed: Collection[Override], today: date
-) -> ErrorInfo | None:
-    """Why a complete read is held back like a failed one, or None. ``before`` is the state that it would change."""
-    if seen.emulated and before.last_import.as_of and not before.last_import.emulated:
-        return ErrorInfo(
-            "emulated-answer",
-            "The emulator answered for a tenant whose real numbers are known.",
-            "Unset HTTPS_PROXY and SSL_CERT_FILE, or emulate in a repository of its own.",
-        )
-    if Override.LOSS in allowed:
-        return None
-    reported = {license_.sku_id for license_ in seen.licenses}
-    expected = [product for product in before.products if _is_expected(product, before.portal, today)]
-    if expected and not reported:
-        return _held(
-            "no-licenses", f"The tenant reports no licenses; {_count(len(expected), 'was', 'were')} known before."
-        )
-    known = [product for product in expected if product.reason is None]
-    lost = [product for product in known if product.sku_id not in reported]
-    if _too_many(len(lost), len(known), limits):
-        return _held(
-            "too-many-gone",
-            f"{len(lost)} of {len(known)} products are gone from the portal; the limit is "
-            f"{limits.max_lost_percent} % (safety.max_lost_percent) above {limits.min_products} products "
-            f"(safety.min_products).",
-        )
-    consumed = sum(max(0, license_.consumed_units or 0) for license_ in seen.licenses)
-    # Not `seen.users`, which leaves out users of excluded licenses: to exclude what everybody has is no loss of users.
-    holders = sum(consumption.consumers for consumption in seen.consumption.values())
-    if before.last_import.users and not holders and consumed > 0:
-        return _held(
-            "no-consumers",
-            f"The tenant reports {consumed} consumed licenses but no user that holds one; "
-            f"{_count(before.last_import.users, 'was', 'were')} known before.",
-        )
-    return None
-
-
-def _is_expected(product: Product, portal: Portal, today: date) -> bool:
-    """Whether a product should be in the tenant: also one whose portal is declared again, or exclusion was lifted."""
-    if product.reason is Reason.EXCLUDED:
-        return exclusion_of(portal, product.license, today) is None
-    return product.reason in (None, Reason.PORTAL_DELETED)
-
-
-def _too_many(lost: int, total: int, limits: SafetyLimits) -> bool:
+def is_too_many(lost: int, total: int, limits: SafetyLimits) -> bool:
     """Whether a loss is over the limit. A share of a small set says little, so small losses pass."""
     return lost > limits.min_products and lost * 100 > limits.max_lost_percent * total
-
-
-def _held(code: str, message: str) -> ErrorInfo:
-    """A refusal of one portal's observation."""
-    return ErrorInfo(
-        code, message, f"Look at the tenant. If it is right, apply this portal with {Override.LOSS.option}."
-    )
 
 
 def _synchronized(state: PortalState) -> int:

@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from glob import escape
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,12 +55,18 @@ class Catalogue:
         return entry.title if entry else clean(part_number) or sku_id
 
     def find(self, pattern: str) -> list[Entry]:
-        """The entries whose part number or SKU ID matches a glob, ignoring case, sorted by part number."""
+        """The entries that a pattern means, ignoring case, sorted by part number.
+
+        A glob is held against part number and SKU ID; plain text may stand anywhere in part number or title.
+        """
         wanted = pattern.lower()
+        glob = wanted if any(sign in wanted for sign in "*?[") else f"*{escape(wanted)}*"
         found = (
             entry
             for entry in self.entries.values()
-            if fnmatchcase(entry.part_number.lower(), wanted) or fnmatchcase(entry.sku_id, wanted)
+            if fnmatchcase(entry.part_number.lower(), glob)
+            or fnmatchcase(entry.sku_id, glob)
+            or (glob != wanted and wanted in entry.title.lower())
         )
         return sorted(found, key=lambda entry: (entry.part_number.lower(), entry.sku_id))
 

@@ -53,7 +53,7 @@ def show(invocation: Invocation, outcome: Outcome, *, publish: bool) -> None:
     from reconciler.cli.output import print_status
 
     print_status(outcome.report)
-    what = "ledger and reports" if publish else "the ledger"
-    words = f"Changed: wrote {what} under state/." if outcome.written else f"Nothing changed in {what} under state/."
+    what = "the report, state/reports/status.md," if publish else "the ledger, state/ledger,"
+    words = f"Changed: {what} is written." if outcome.written else f"Nothing changed: {what} is up to date."
     if not invocation.quiet:
         click.echo(words, err=True)

@@ -77,7 +77,7 @@ def _summary(count: int, before: Catalogue, after: Catalogue) -> str:
 def show(invocation: Invocation, sku: str) -> None:
     """Print SKU ID, part number and title of the SKUs that match, or of all.
 
-    SKU is a part number, a SKU ID, or a glob such as "*_FREE".
+    SKU is a SKU ID, a part of a part number or title, or a glob over part numbers such as "*_FREE".
     """
     from reconciler.catalogue.titles import load
     from reconciler.errors import ConfigurationError

@@ -39,7 +39,12 @@ def serve(invocation: Invocation, scenario: str | None, port: int) -> int:
         for variable, value in server.environment.items():
             click.echo(f"export {variable}={shlex.quote(value)}")
         click.echo(f"Serving the scenario {world.name!r}. No real tenant is involved.", err=True)
-        click.echo("Run the two lines above in another shell, then `reconcile apply` there. Ctrl-C stops.", err=True)
+        click.echo(
+            "Run the two lines above in another shell, and there `reconcile apply` in this folder, which needs the "
+            f"scenario's portal files: {invocation.root}\n"
+            "Ctrl-C stops the emulator; unset the two variables then, because nothing answers behind them any more.",
+            err=True,
+        )
         stop.wait()
     click.echo("Stopped.", err=True)
     return 0

@@ -132,42 +132,52 @@ def cli(
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code. The console script passes it to ``sys.exit``."""
     arguments = list(sys.argv[1:] if args is None else args)
+    context = None
     try:
-        result: Any = cli.main(arguments, prog_name="reconcile", standalone_mode=False, auto_envvar_prefix="RECONCILE")
+        with cli.make_context("reconcile", arguments, auto_envvar_prefix="RECONCILE") as context:
+            result: Any = cli.invoke(context)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
     except click.UsageError as error:
-        error.show()
-        return USAGE_ERROR
-    except click.exceptions.Abort:
+        return _say_usage(error)
+    except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("Stopped. What was complete is kept; run the command again to go on.", err=True)
         return 130
     except click.ClickException as error:
         error.show()
         return 1
     except ReconcileError as error:
-        return _say(error, verbose=_wants_traceback(arguments))
+        return _say(error, traceback=_wants_traceback(context))
     except Exception as error:
-        if _wants_traceback(arguments):
-            raise
         internal = ReconcileError(
             f"Internal error: {type(error).__name__}.", remedy="Run again with -vv to see where, and report it."
         )
-        return _say(internal, verbose=False)
+        internal.__cause__ = error
+        return _say(internal, traceback=_wants_traceback(context))
     return result if isinstance(result, int) else 0
 
 
-def _wants_traceback(arguments: Sequence[str]) -> bool:
-    """Whether -vv was given, in whichever spelling; the options may not have been parsed yet."""
-    return "-vv" in arguments or "-vvv" in arguments or arguments.count("-v") + arguments.count("--verbose") > 1
+def _wants_traceback(context: click.Context | None) -> bool:
+    """Whether -vv was given. Before the options are parsed there is nothing worth a traceback."""
+    return context is not None and isinstance(context.obj, Invocation) and context.obj.verbosity > 1
 
 
-def _say(error: ReconcileError, *, verbose: bool) -> int:
+def _say_usage(error: click.UsageError) -> int:
+    """Print what is wrong with the command line; return the exit code."""
+    error.show()
+    if isinstance(error, click.NoSuchOption) and any(error.option_name in option.opts for option in cli.params):
+        click.echo(f"{error.option_name} belongs before the command: reconcile {error.option_name} …", err=True)
+    return USAGE_ERROR
+
+
+def _say(error: ReconcileError, *, traceback: bool) -> int:
     """Print what happened and what to do; return the exit code. Messages may quote a server or a file."""
     from reconciler.render.escape import plain
 
-    if verbose:
-        import traceback
+    if traceback:
+        from traceback import print_exception
 
-        traceback.print_exception(error)
+        print_exception(error)
     lines = [f"error: {error.code}: {error}", *(f"  {line}" for line in error.remedy.splitlines())]
     for line in "\n".join(lines).splitlines():
         click.echo(plain(line), err=True)

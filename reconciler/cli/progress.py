@@ -54,8 +54,8 @@ class LiveProgress(Progress):
 def _ending(observation: Observation) -> str:
     """How the import of a portal ended."""
     if isinstance(observation, Failed):
-        return plain(f"failed: {observation.error.code}: {observation.error.message}")
-    return f"complete, {count(len(observation.licenses), 'SKU')}, {count(observation.users, 'user')} with a license"
+        return plain(f"failed: {observation.error.code} (what to do stands below the table)")
+    return f"complete, {count(len(observation.licenses), 'SKU')}, {count(observation.users, 'user')} counted"
 
 
 @contextmanager

@@ -100,6 +100,8 @@ class GraphClient:
         seen = {url}
         while True:
             page = decode(decoder, self._get(url))
+            if page.error is not None:
+                raise SuccessNotDeserialized(detail=f"{self._host}: the answer holds an error beside its values")
             yield page.value
             if page.next_link is None:
                 return
@@ -117,6 +119,8 @@ class GraphClient:
             response = self._send(url)
         if not response.is_success:
             raise graph_failure(response)
+        if response.status_code != httpx.codes.OK:  # 206, for one, is a success in part
+            raise SuccessNotDeserialized(detail=f"{self._host} answered {response.status_code} instead of 200")
         return response
 
     def _send(self, url: str) -> httpx.Response:

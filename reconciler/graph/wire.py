@@ -29,9 +29,10 @@ class Wire(msgspec.Struct, rename="camel", gc=False):
 
 
 class Page(Wire, Generic[T]):
-    """One page of any list."""
+    """One page of any list. With an ``error`` beside the values it is a part of a page, whatever the status says."""
 
     value: list[T]
+    error: Any = None
     next_link: str | None = msgspec.field(name="@odata.nextLink", default=None)
 
 

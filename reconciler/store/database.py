@@ -15,15 +15,14 @@ from threading import RLock
 
 from sqlite_utils import Database as SqliteUtils
 
-from reconciler.errors import Refused, StateError
 from reconciler.model import PortalState
 from reconciler.store import ledger
 from reconciler.store.files import writing
 from reconciler.store.rows import load_states, save_state
+from reconciler.store.sqlite_errors import FILE, explained, unreadable
 from reconciler.store.staging import Staging
 from reconciler.store.tables import migrations
 
-FILE = "reconciler.db"
 BUSY_SECONDS = 5.0
 """How long to wait for a program that is writing to the state DB."""
 
@@ -46,7 +45,7 @@ class Database:
             try:
                 return load_states(self._db)
             except ValueError as error:
-                raise _unreadable(str(error)) from None
+                raise unreadable(str(error)) from None
 
     def revision(self, portal_id: str, serial: int) -> str | None:
         """The digest of the state that a portal had here at a serial, or None when it was never here."""
@@ -125,7 +124,7 @@ def open_for_writing(state: Path) -> Iterator[Database]:
     with writing(path):  # it holds personal data: nobody else may open it, from its first instant
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         path.chmod(0o600)
-    with _explained(), closing(_connect(path, "rw")) as connection:
+    with explained(), closing(_connect(path, "rw")) as connection:
         db = SqliteUtils(connection, execute_plugins=False)
         db.execute("PRAGMA temp_store = FILE")  # staged users must not fill the memory
         migrations.apply(db)
@@ -144,7 +143,7 @@ def open_for_reading(state: Path) -> Iterator[Database | None]:
     if not path.is_file():
         yield None
         return
-    with _explained(), closing(_connect(path, "ro")) as connection:
+    with explained(), closing(_connect(path, "ro")) as connection:
         db = SqliteUtils(connection, execute_plugins=False, recursive_triggers=False)
         yield Database(db) if _is_usable(db) else None
 
@@ -162,48 +161,3 @@ def _is_usable(db: SqliteUtils) -> bool:
         if error.sqlite_errorcode == sqlite3.SQLITE_READONLY_ROLLBACK:
             return False
         raise
-
-
-_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
-_ENVIRONMENT = {
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_PERM,
-}
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turn SQLite's complaints about the file into ours; complaints about our SQL pass."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the kind
-        if code in _BUSY:
-            raise Refused(
-                "Another program is writing to the state DB.", code="locked", remedy="Wait until it has ended."
-            ) from error
-        if code in _DAMAGED:
-            raise _unreadable(str(error)) from error
-        if code in _ENVIRONMENT:
-            raise StateError(
-                f"The state DB {FILE} cannot be used.",
-                code="database-unusable",
-                remedy="Check the permissions of the folder state, and the free space there and in the folder for "
-                "temporary files.",
-                detail=str(error),
-            ) from error
-        raise
-
-
-def _unreadable(detail: str) -> StateError:
-    """The error for a state DB that is damaged or none at all."""
-    return StateError(
-        f"The state DB {FILE} cannot be read.",
-        code="database-unreadable",
-        remedy=f"Delete state/{FILE}; the next apply restores it from the ledger and one full import.",
-        detail=detail,
-    )

@@ -1,8 +1,8 @@
 """The ledger: everything of the state that is not personal data, as canonical text in ``state/ledger``.
 
-One JSON file per portal, keys sorted, one product a line, so that a changed number changes one line of a diff and
-two runners that apply different portals never conflict. ``meta.json`` holds the lineage: the identity of this state
-among all states of the world.
+One JSON file per portal, keys sorted, one member and one product a line: a change shows in one line of a diff, and two
+runners that apply different portals never conflict. ``meta.json`` holds the lineage: the identity of this state among
+all states of the world.
 """
 
 from __future__ import annotations
@@ -55,11 +55,16 @@ def render(state: PortalState) -> str:
     """The canonical text of one portal."""
     document: Document = {"format_version": FORMAT_VERSION, **to_document(state)}
     products, changed = document.pop("products"), document.pop("changed")
-    head = {key: _dump(value) for key, value in document.items()}
+    head = {key: _members(value) if isinstance(value, dict) else _dump(value) for key, value in document.items()}
     head["products"] = _lines(products)
     if changed:
         head["changed"] = f'{{"at": {_dump(changed["at"])}, "changes": {_lines(changed["changes"])}}}'
     return "{\n" + ",\n".join(f"{_dump(key)}: {head[key]}" for key in sorted(head)) + "\n}\n"
+
+
+def _members(value: Document) -> str:
+    """An object with one member a line."""
+    return "{\n" + ",\n".join(f"{_dump(key)}: {_dump(value[key])}" for key in sorted(value)) + "\n}"
 
 
 def _lines(values: list[Document]) -> str:
@@ -123,7 +128,7 @@ def _parse(path: Path) -> tuple[Document, str]:
             code="ledger-version",
             remedy="Use the version of the tool that wrote it, or a newer one.",
         )
-    return document, hashlib.sha256(content).hexdigest()
+    return document, hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()  # git may have turned the line ends
 
 
 def _unreadable(path: Path, why: str) -> StateError:

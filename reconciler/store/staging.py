@@ -15,6 +15,7 @@ from sqlite_utils import Database
 
 from reconciler.findings import FINDINGS
 from reconciler.model import Consumption, UserPage
+from reconciler.store.sqlite_errors import explained
 
 _numbers = count(1)
 
@@ -29,7 +30,10 @@ _CONDITIONS = {
 
 
 class Staging:
-    """The staged users of one portal. Safe to fill from a thread of its own: every call takes the DB's lock."""
+    """The staged users of one portal. Safe to fill from a thread of its own: every call takes the DB's lock.
+
+    Every call raises StateError when SQLite cannot go on, because the disk is full for example.
+    """
 
     def __init__(self, db: Database, lock: RLock) -> None:
         self._db, self._lock = db, lock
@@ -48,7 +52,7 @@ class Staging:
 
     def clear(self) -> None:
         """Forget everything, because the listing starts again."""
-        with self._lock, self._db.atomic():
+        with self._lock, explained(), self._db.atomic():
             self._db.execute(f"DELETE FROM {self._contacts}")
             self._db.execute(f"DELETE FROM {self._assignments}")
 
@@ -61,7 +65,7 @@ class Staging:
     def add(self, page: UserPage) -> None:
         """Stage one page. A user who was on an earlier page is replaced: the later answer is the newer one."""
         connection = self._db.conn
-        with self._lock, self._db.atomic():
+        with self._lock, explained(), self._db.atomic():
             before = connection.total_changes
             connection.executemany(
                 f"INSERT OR IGNORE INTO {self._contacts} VALUES (?, ?, ?, ?, ?, ?, ?)", page.contacts
@@ -83,7 +87,7 @@ class Staging:
     def consumption(self) -> dict[str, Consumption]:
         """Consumers and findings of each SKU."""
         sums = ", ".join(f"sum({_CONDITIONS[name]}) AS {name}" for name in FINDINGS)
-        with self._lock:
+        with self._lock, explained():
             rows = list(
                 self._db.query(
                     f"SELECT sku_id, sum(holds) AS consumers, {sums} "
@@ -97,7 +101,7 @@ class Staging:
 
     def users(self, sku_ids: Collection[str]) -> int:
         """How many distinct users hold at least one of these SKUs."""
-        with self._lock:
+        with self._lock, explained():
             (number,) = self._db.execute(
                 f"SELECT count(DISTINCT object_id) FROM {self._assignments} WHERE holds "
                 "AND sku_id IN (SELECT value FROM json_each(?))",

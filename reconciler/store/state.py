@@ -16,8 +16,17 @@ from reconciler.errors import Refused
 from reconciler.model import PortalState, State
 from reconciler.store import ledger
 from reconciler.store.database import Database, open_for_reading, open_for_writing
+from reconciler.store.files import write_changed
 from reconciler.store.ledger import Ledger
 from reconciler.store.lock import exclusive
+
+_IGNORED = """\
+# Written by the tool. The state DB holds personal data and is rebuilt from the ledger.
+/*.db
+/*.db-journal
+/.lock
+.*.tmp
+"""
 
 Revision = Callable[[str, int], str | None]
 """The digest that a portal had in the DB, from its id and a serial; None for what the DB never had."""
@@ -53,6 +62,7 @@ def open_state(folder: Path, new_lineage: str) -> Iterator[OpenState]:
     ``new_lineage`` names a state that starts with this run. Raises StateError or Refused.
     """
     with exclusive(folder):
+        _keep_out_of_git(folder)
         written = ledger.read(folder / "ledger")
         with open_for_writing(folder) as database:
             stored = database.load()
@@ -62,6 +72,12 @@ def open_state(folder: Path, new_lineage: str) -> Iterator[OpenState]:
             if newer or lineage != database.lineage():
                 database.restore(lineage, newer, stored.keys() - known.keys())
             yield OpenState(folder, database, lineage, known)
+
+
+def _keep_out_of_git(folder: Path) -> None:
+    """Ignore what must not be committed, above all the personal data in the DB. A file of people's own stays."""
+    if not (folder / ".gitignore").exists():
+        write_changed(folder, {".gitignore": _IGNORED}, ".gitignore")
 
 
 def _known(database: Database, written: Ledger, stored: State) -> dict[str, PortalState]:

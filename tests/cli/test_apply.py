@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
 from dataclasses import replace
 from datetime import date
 
@@ -11,7 +12,8 @@ import pytest
 from reconciler.emulator.faults import ALWAYS, EXPIRED_PAGE_TOKEN, Cut, Drop, Fault, Reply, throttled
 from reconciler.emulator.scenario import ABSENT, Application, UserGroup
 from reconciler.model import Complete, Organization, SafetyLimits
-from reconciler.safety import Override, check_observation
+from reconciler.plausibility import check_observation
+from reconciler.safety import Override
 from reconciler.store.state import read
 from tests.cli.cli_world import E3, FLOW, POWER_BI, World, flow, office, portal_yaml, power_bi, tenant, tenant_id
 
@@ -45,7 +47,7 @@ def test_the_table_is_on_stdout_and_all_else_on_stderr(world: World) -> None:
     assert "Office 365 E3" in ended.out
     assert "✓ Fully licensed" in ended.out
     assert "reading" not in ended.out
-    assert "one: complete, 1 SKU, 7 users with a license" in ended.err
+    assert "one: complete, 1 SKU, 7 users counted" in ended.err
 
 
 def test_applying_twice_changes_no_byte_and_says_so(world: World) -> None:
@@ -54,7 +56,7 @@ def test_applying_twice_changes_no_byte_and_says_so(world: World) -> None:
     first = world.run("apply")
     before = world.written()
     second = world.run("--now", "2026-11-24T06:00:00Z", "apply")
-    assert "Changed: wrote ledger and reports" in first.err
+    assert "Changed: the report, state/reports/status.md, is written." in first.err
     assert "Nothing changed" in second.err
     assert world.written() == before
     assert world.run("plan").out == "No changes. 2 portals are as declared.\n"
@@ -125,6 +127,29 @@ def test_an_answer_that_is_suddenly_empty_is_held_back_like_a_failed_read(world:
     assert after["import"]["error"]["code"] == code
     assert "--allow loss" in after["import"]["error"]["remedy"]
     assert world.run("apply", "one", "--allow", "loss").code == 0
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(200, {"value": [{"id": "1", "assignedLicenses": [{"skuId": E3}]}]}),
+        Reply(200, {"value": [{"id": "1", "assignedLicenses": [{"skuId": E3}]}], "@nextLink": "https://…"}),
+        Reply(200, {"value": [], "error": {"code": "UnknownError", "message": ""}}),
+        Reply(206, {"value": [{"id": "1", "assignedLicenses": [{"skuId": E3}]}]}),
+    ],
+    ids=["cut page chain", "nextLink misspelled", "error beside the values", "partial content"],
+)
+def test_a_success_that_holds_only_a_part_is_held_back(world: World, reply: Reply) -> None:
+    users = (UserGroup(1200, (E3,)),)
+    world.portals(one=portal_yaml(1), two=portal_yaml(2))
+    world.tenants(tenant(1, users=users), tenant(2))
+    world.run("apply")
+    before = world.status()["one"]
+    world.tenants(tenant(1, users=users, faults=(Fault(reply, "/v1.0/users", times=ALWAYS),)), tenant(2))
+    assert world.run("apply").code == 4
+    assert world.status()["one"]["products"] == before["products"]
+    assert world.status()["one"]["import"]["outcome"] == "failed"
+    assert _contacts(world) == 1207
 
 
 def test_a_failure_that_lasts_makes_no_new_bytes(world: World) -> None:
@@ -289,6 +314,18 @@ def test_a_renamed_file_keeps_everything_and_leaves_nothing_behind(world: World)
     assert list(world.status()) == ["uno"]
     assert world.product("uno") == before
     assert {name for name in world.written() if "one" in name} == set()
+
+
+def test_the_personal_data_in_the_state_cannot_be_committed_by_accident(world: World) -> None:
+    world.portals(one=portal_yaml(1))
+    world.tenants(tenant(1))
+    world.run("apply")
+    subprocess.run(["git", "init", "--quiet", str(world.root)], check=True)
+    command = ["git", "-C", str(world.root), "status", "--porcelain", "--untracked-files=all"]
+    seen = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert "state/ledger/one.json" in seen
+    assert "reconciler.db" not in seen
+    assert ".lock" not in seen
 
 
 def test_only_the_named_portals_are_applied(world: World) -> None:

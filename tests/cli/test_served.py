@@ -75,7 +75,7 @@ def test_without_its_certificate_the_emulator_is_not_trusted(repository: Path, v
     system = {name: value for name, value in variables.items() if name == "HTTPS_PROXY"}
     ended = reconcile("--retry-limit", "0", "apply", cwd=repository, environment=system)
     assert ended.code == 1
-    assert "Could not connect to GraphAPI server." in ended.err
+    assert "Could not connect to GraphAPI server." in ended.out
     assert "certificate" in ended.out
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import permutations
 
 import pytest
 
@@ -60,11 +61,20 @@ def test_the_last_day_of_an_exclusion_is_one_on_which_it_applies(until: date | N
     assert exclusion_of(portal(exclusions=(item,)), license_(), TODAY) == (item if expected else None)
 
 
-def test_the_first_exclusion_in_force_gives_the_reason() -> None:
+def test_the_closest_exclusion_in_force_gives_the_reason_whatever_the_order() -> None:
     ended = exclusion("ENTERPRISEPACK", "ended", date(2020, 1, 1))
     other = exclusion("SPE_E5", "another license")
-    wide, narrow = exclusion("*", "wide"), exclusion("ENTERPRISEPACK", "narrow")
-    assert exclusion_of(portal(exclusions=(ended, other, wide, narrow)), license_(), TODAY) == wide
+    wide, narrow, exact = exclusion("*", "wide"), exclusion("ENTERPRISEPACK", "narrow"), exclusion(E3, "exact")
+    for order in permutations((ended, other, wide, narrow)):
+        assert exclusion_of(portal(exclusions=order), license_(), TODAY) == narrow
+    for order in permutations((wide, narrow, exact)):
+        assert exclusion_of(portal(exclusions=order), license_(), TODAY) == exact
+
+
+def test_the_closest_entry_counts_whatever_the_order() -> None:
+    by_id, by_number = ProductEntry(E3, directory="A"), ProductEntry("ENTERPRISEPACK", directory="B")
+    for order in permutations((by_id, by_number)):
+        assert entry_of(portal(products=order), license_(E3)) == by_id
 
 
 def test_an_entry_is_found_by_part_number_or_sku_id() -> None:

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.model import Complete, Portal, PortalState, Reason, SafetyLimits
+from reconciler.model import Complete, Consumption, Portal, PortalState, Reason, SafetyLimits
 from reconciler.plan import Plan
-from reconciler.safety import Override, check_observation, check_plan
+from reconciler.plausibility import check_observation
+from reconciler.safety import Override, check_plan
 from reconciler.transition import delete
 from tests.core.core_world import (
     OTHER_TENANT,
@@ -213,7 +214,11 @@ def test_a_tenant_without_licenses_is_fine_when_none_was_known_or_all_are_gone()
 @pytest.mark.parametrize(
     ("total", "shown", "code"),
     [
-        (10, 1, None),
+        (3, 0, "no-licenses"),
+        (4, 1, None),
+        (8, 4, None),
+        (9, 4, "too-many-gone"),
+        (10, 1, "too-many-gone"),
         (20, 10, None),
         (20, 9, "too-many-gone"),
         (40, 28, None),
@@ -244,8 +249,42 @@ def test_consumed_licenses_without_a_single_user_are_held_back() -> None:
     refusal = check_observation(state, empty, LIMITS, (), TODAY)
     assert refusal is not None
     assert refusal.code == "no-consumers"
-    assert "97 consumed licenses but no user that holds one; 97 were known before" in refusal.message
+    assert "97 of 97 known consumers are missing from the list of users" in refusal.message
     assert held(state, empty, [Override.LOSS]) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "units", "code"),
+    [
+        (1500, 1, 1500, "consumers-missing"),
+        (1500, 1000, 1500, "consumers-missing"),
+        (1500, 1000, 1000, None),
+        (1500, 1400, 1500, None),
+        (12, 1, 12, "consumers-missing"),
+        (10, 1, 10, None),
+        (1500, 1510, 1600, None),
+    ],
+)
+def test_users_that_are_missing_although_graph_counts_them_are_held_back(
+    before: int, now: int, units: int, code: str | None
+) -> None:
+    """A list that was cut short looks well; only Graph's own count gives it away."""
+    state = portal_state(product(license_(consumed_units=before), consumers=before))
+    seen = complete(license_(consumed_units=units), consumption={license_().sku_id: Consumption(now)})
+    assert held(state, seen) == code
+    assert held(state, seen, [Override.LOSS]) is None
+
+
+def test_a_gap_to_the_count_of_graph_that_was_there_before_is_no_loss() -> None:
+    state = portal_state(product(license_(consumed_units=200), consumers=100))
+    seen = complete(license_(consumed_units=150), consumption={license_().sku_id: Consumption(50)})
+    assert held(state, seen) is None
+
+
+def test_users_are_missed_although_everything_was_excluded_in_between() -> None:
+    state = with_products(1)
+    excluded = with_import(applied(state, excluding(1)), users=0)
+    assert held(applied(excluded, portal()), replace(seen_of(state, 1), consumption={}, users=0)) == "no-consumers"
 
 
 def test_no_user_is_fine_when_nothing_is_consumed_or_nobody_was_known() -> None:
@@ -253,7 +292,8 @@ def test_no_user_is_fine_when_nothing_is_consumed_or_nobody_was_known() -> None:
     unused = complete(license_(numbered(0), consumed_units=0))
     assert unused.users == 0
     assert held(state, unused) is None
-    assert held(with_import(state, users=0), replace(seen_of(state, 1), consumption={}, users=0)) is None
+    nobody = with_import(portal_state(product(license_(numbered(0)), consumers=0)), users=0)
+    assert held(nobody, replace(seen_of(state, 1), consumption={}, users=0)) is None
 
 
 def test_an_emulated_answer_never_replaces_real_numbers() -> None:

@@ -185,7 +185,7 @@ def test_a_failed_read_leaves_no_trace(tmp_path: Path) -> None:
         read_and_fail(folder)
 
     assert folder.database.read_bytes() == before
-    assert sorted(path.name for path in folder.path.iterdir()) == [".lock", "ledger", "reconciler.db"]
+    assert sorted(path.name for path in folder.path.iterdir()) == [".gitignore", ".lock", "ledger", "reconciler.db"]
 
 
 def test_the_space_of_staged_users_is_given_back(tmp_path: Path) -> None:

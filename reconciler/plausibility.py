@@ -1,0 +1,98 @@
+"""When a complete read of a tenant is held back like a failed one, because it does not fit what was known.
+
+A proxy, a cache or a failing service can answer with success and too little. Such an answer ends well-formed, so only
+its content can tell: nothing where something was, or a list of users that is shorter than Graph's own count says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date
+
+from reconciler.matching import exclusion_of
+from reconciler.model import Complete, ErrorInfo, Portal, PortalState, Product, Reason, SafetyLimits
+from reconciler.safety import Override, is_too_many
+
+FEW = 3
+"""Up to so many licenses may go from one read to the next, whatever share that is."""
+
+
+def check_observation(
+    before: PortalState, seen: Complete, limits: SafetyLimits, allowed: Collection[Override], today: date
+) -> ErrorInfo | None:
+    """Why a complete read is held back, or None. ``before`` is the state that it would change."""
+    if seen.emulated and before.last_import.as_of and not before.last_import.emulated:
+        return ErrorInfo(
+            "emulated-answer",
+            "The emulator answered for a tenant whose real numbers are known.",
+            "Unset HTTPS_PROXY and SSL_CERT_FILE, or emulate in a repository of its own.",
+        )
+    if Override.LOSS in allowed:
+        return None
+    expected = [product for product in before.products if _is_expected(product, before.portal, today)]
+    return _missing_licenses(expected, seen, limits) or _missing_consumers(expected, seen, limits)
+
+
+def _is_expected(product: Product, portal: Portal, today: date) -> bool:
+    """Whether a product should be in the tenant: also one whose portal is declared again, or exclusion was lifted."""
+    if product.reason is Reason.EXCLUDED:
+        return exclusion_of(portal, product.license, today) is None
+    return product.reason in (None, Reason.PORTAL_DELETED)
+
+
+def _missing_licenses(expected: Sequence[Product], seen: Complete, limits: SafetyLimits) -> ErrorInfo | None:
+    """Whether too many of the known licenses are not reported any more."""
+    reported = {license_.sku_id for license_ in seen.licenses}
+    if expected and not reported:
+        return _held(
+            "no-licenses", f"The tenant reports no licenses; {_count(len(expected), 'was', 'were')} known before."
+        )
+    lost = sum(product.sku_id not in reported for product in expected)
+    if is_too_many(lost, len(expected), limits):
+        return _held(
+            "too-many-gone",
+            f"{lost} of {len(expected)} products are gone from the portal; the limit is "
+            f"{limits.max_lost_percent} % (safety.max_lost_percent) above {limits.min_products} products "
+            f"(safety.min_products).",
+        )
+    if lost > FEW and lost * 2 > len(expected):
+        return _held("too-many-gone", f"{lost} of {len(expected)} products are gone from the portal at once.")
+    return None
+
+
+def _missing_consumers(expected: Sequence[Product], seen: Complete, limits: SafetyLimits) -> ErrorInfo | None:
+    """Whether users are missing whose licenses Graph still counts: a list that was cut short looks like that.
+
+    A difference that was there before does not count, nor one that Graph's own count follows.
+    """
+    reported = {license_.sku_id: license_.consumed_units or 0 for license_ in seen.licenses}
+    before = missing = now = 0
+    for product in expected:
+        if product.sku_id not in reported or not product.consumers:
+            continue
+        found = seen.consumption.get(product.sku_id)
+        consumers = found.consumers if found else 0
+        known_gap = max(0, (product.license.consumed_units or 0) - product.consumers)
+        before += product.consumers
+        now += consumers
+        missing += max(0, min(product.consumers - consumers, reported[product.sku_id] - consumers - known_gap))
+    if not missing or (now and not is_too_many(missing, before, limits)):
+        return None
+    code = "consumers-missing" if now else "no-consumers"
+    return _held(
+        code,
+        f"{missing:,} of {before:,} known consumers are missing from the list of users, "
+        "although Graph still counts their licenses.",
+    )
+
+
+def _held(code: str, message: str) -> ErrorInfo:
+    """A refusal of one portal's observation."""
+    return ErrorInfo(
+        code, message, f"Look at the tenant. If it is right, apply this portal with {Override.LOSS.option}."
+    )
+
+
+def _count(number: int, one: str, many: str) -> str:
+    """A number with the word that fits it."""
+    return f"{number} {one if number == 1 else many}"
