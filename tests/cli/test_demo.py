@@ -54,7 +54,9 @@ def test_every_number_of_the_demo_equals_an_independent_count(demo: tuple[Path, 
         assert portal["import"]["users"] == sum(bool(held & owned.keys()) for held in _holdings(tenant))
         holders = Counter(sku_id for held in _holdings(tenant) for sku_id in held)
         for product in portal["products"]:
-            _compare(product, owned[product["sku_id"]], holders[product["sku_id"]])
+            sku = owned[product["sku_id"]]
+            _compare(product, sku, holders[product["sku_id"]])
+            assert product["findings"] == _findings(tenant, sku.sku_id)
 
 
 def _holdings(tenant: Tenant) -> list[set[str]]:
@@ -63,6 +65,20 @@ def _holdings(tenant: Tenant) -> list[set[str]]:
     return [
         {assignment.sku_id for assignment in user.assignments if assignment.state in held} for user in tenant.directory
     ]
+
+
+def _findings(tenant: Tenant, sku_id: str) -> dict[str, int]:
+    """What can be wrong with the users of a SKU, counted without the product's SQL."""
+    counts: Counter[str] = Counter()
+    for user in tenant.directory:
+        ways = [way for way in user.assignments if way.sku_id == sku_id]
+        counts["assignment_error"] += any(way.state in ("Error", "ActiveWithError") for way in ways)
+        if any(way.holds for way in ways):
+            counts["disabled_account"] += user.account_enabled is False
+            counts["guest_licensed"] += user.user_type == "Guest"
+            counts["no_usage_location"] += not user.usage_location
+            counts["direct_and_group"] += len({way.group_id is None for way in ways if way.holds}) == 2
+    return {name: number for name, number in counts.items() if number}
 
 
 def _compare(product: dict[str, Any], sku: Sku, holders: int) -> None:
@@ -75,6 +91,11 @@ def _compare(product: dict[str, Any], sku: Sku, holders: int) -> None:
     }
     assert (product["entitled"], product["consumers"], product["consumed"]) == (entitled, holders, holders)
     assert product["balance"] == entitled - holders
+    assert product["consumed_units"] == holders
+    assert product["only_by_grace"] == (sku.enabled < holders <= entitled)
+    bought = [(purchase.status, purchase.total_licenses, purchase.is_trial) for purchase in sku.purchases]
+    listed = [(item["status"], item["total_licenses"], item["is_trial"]) for item in product["subscriptions"]]
+    assert sorted(listed) == sorted(bought)
     if sku.applies_to != "User":
         expected = "not_metered"
     elif entitled == holders == 0:
