@@ -23,8 +23,14 @@ def differences(before: PortalState | None, after: PortalState) -> tuple[Change,
     """
     if before is None:
         return (Change(after.portal.name, "portal", None, after.id), *_products((), after))
-    own = _fields(after.portal.name, None, _portal_facts(before), _portal_facts(after))
+    own = _told_once(_fields(after.portal.name, None, _portal_facts(before), _portal_facts(after)))
     return (*own, *_products(before.products, after))
+
+
+def _told_once(changes: list[Change]) -> list[Change]:
+    """The changes without the end of a credential where the portal's file says the same day."""
+    declared = any(change.field == "authentication.expires" for change in changes)
+    return [change for change in changes if not (declared and change.field == "credential_expires")]
 
 
 def _products(before: tuple[Product, ...], after: PortalState) -> Iterator[Change]:

@@ -9,6 +9,7 @@ The tree::
     ├── Refused                         exit 3: unsafe plan, locked, diverged
     └── PortalError                     one portal could not be read; the others are applied
         ├── SecretUnresolved            a reference that leads to no value
+        │   └── SecretIdPasted          the label of a secret where its value should be
         ├── ThumbprintUnreadable        the original's message, word for word
         ├── AssertionFailed             the original's message, word for word
         ├── Unreachable                 the original's message, word for word
@@ -16,6 +17,8 @@ The tree::
         ├── FailureNotDeserialized      the original's message, word for word
         ├── ReportedError               what Entra or Graph itself reports: its code, its description
         └── UntrustedAnswer             an answer that would lead us astray: foreign link, endless pages, other tenant
+
+Messages and remedies stand in ``error_catalogue.py``; whoever raises says only what the run knows better.
 
 Nothing here ever holds a secret value. ``detail`` says what was met (host, status, first words); it must not hold
 a request id or a time, because it is kept in reports that move only when something changed.
@@ -25,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from reconciler.error_catalogue import CATALOGUE, UNLISTED, reported_remedy
 from reconciler.model import ErrorInfo
 
 
@@ -32,11 +36,12 @@ class ReconcileError(Exception):
     """Base of all failures with a message for people.
 
     Attributes: ``code`` (stable, kebab-case or the server's own), ``message``, ``remedy``, ``detail``, ``exit_code``.
+    What is not given comes from the catalogue's row of the code.
     """
 
     code = "internal"
-    message = "Something went wrong."
-    remedy = "Run again with -vv and report the traceback."
+    message: str
+    remedy: str
     exit_code = 1
 
     def __init__(
@@ -48,8 +53,9 @@ class ReconcileError(Exception):
         detail: str | None = None,
     ) -> None:
         self.code = code or self.code
-        self.message = message or self.message
-        self.remedy = remedy or self.remedy
+        row = CATALOGUE.get(self.code) or CATALOGUE[ReconcileError.code]
+        self.message = message or row.message
+        self.remedy = remedy or row.advice(f"{self.message} ({detail})")
         self.detail = detail
         super().__init__(self.message)
 
@@ -65,8 +71,6 @@ class ConfigurationError(ReconcileError):
     """Portals, settings or arguments that cannot be used; nothing was read from a tenant and nothing was written."""
 
     code = "configuration-invalid"
-    message = "The configuration is not valid."
-    remedy = "Mend the problems listed above; `reconcile validate` checks again."
 
 
 class UnknownPortal(ConfigurationError):
@@ -86,76 +90,68 @@ class StateError(ReconcileError):
     """A state DB, ledger or report that cannot be read or written."""
 
     code = "state-unreadable"
-    message = "The state could not be read."
-    remedy = "Restore state/ledger from git and delete state/reconciler.db; the next apply rebuilds the database."
 
 
 class Refused(ReconcileError):
-    """A request that is understood but not safe to carry out. Nothing was written."""
+    """A request that is understood but not safe to carry out. Nothing was written. Whoever raises it names the code."""
 
-    code = "refused"
     exit_code = 3
 
 
 class PortalError(ReconcileError):
     """One portal could not be read. It keeps its last values."""
 
-    code = "portal-unreadable"
-
 
 class SecretUnresolved(PortalError):
     """A reference to a secret that leads to no value."""
 
     code = "secret-unresolved"
-    message = "The secret could not be resolved."
-    remedy = "Set the variable or write the file that the reference names."
+
+
+class SecretIdPasted(SecretUnresolved):
+    """The Secret ID was stored in place of the secret's value. Known without asking Entra."""
+
+    code = "secret-id-pasted"
 
 
 class ThumbprintUnreadable(PortalError):
     """The public certificate cannot be parsed."""
 
     code = "thumbprint-unreadable"
-    message = "Thumbprint from public key could not be read."
-    remedy = "Provide the certificate again, as PEM: the file must start with -----BEGIN CERTIFICATE-----."
 
 
 class AssertionFailed(PortalError):
     """The token request cannot be signed with the private key."""
 
     code = "assertion-failed"
-    message = "JSON Web Token generation for authentication with GraphAPI failed."
-    remedy = "Check the private key (RSA, right passphrase, belongs to the certificate) and the certificate's end date."
 
 
 class Unreachable(PortalError):
     """No connection to Entra or Graph."""
 
     code = "graph-unreachable"
-    message = "Could not connect to GraphAPI server."
-    remedy = "Check network, proxy and firewall: the login host and the Graph host of the portal's cloud must be open."
 
 
 class SuccessNotDeserialized(PortalError):
     """The server reported success with a body that is not what it should be."""
 
     code = "success-not-deserialized"
-    message = "GraphAPI webcall returned success but information could not be deserialized."
-    remedy = "Check the proxy settings: something between here and Microsoft answers in Graph's place, or from a cache."
 
 
 class FailureNotDeserialized(PortalError):
     """The server reported failure with a body that is not an error of Graph or Entra."""
 
     code = "failure-not-deserialized"
-    message = "GraphAPI webcall returned failure but error information could not be deserialized."
-    remedy = "Check firewall and proxy: something intercepts the connection, or Microsoft's front end is failing."
 
 
 class ReportedError(PortalError):
-    """An error that Entra or Graph itself reports. ``code`` is its own, such as AADSTS7000215; so is the message."""
+    """An error that Entra or Graph itself reports. ``code`` is its own, such as AADSTS7000215; so is the message.
 
-    code = "graph-error"
-    remedy = "Look the code up in Microsoft's documentation of Entra and Graph errors."
+    ``status`` is the HTTP status. ``request_id``, ``client_request_id`` and ``date`` (the server's time, as it writes
+    it) are what Microsoft's support asks for. They are for the log of this run only: each run has others.
+    """
+
+    remedy = UNLISTED
 
     def __init__(
         self,
@@ -165,14 +161,31 @@ class ReportedError(PortalError):
         remedy: str | None = None,
         detail: str | None = None,
         status: int | None = None,
+        request_id: str | None = None,
+        client_request_id: str | None = None,
+        date: str | None = None,
     ) -> None:
-        super().__init__(message, code=code, remedy=remedy, detail=detail)
+        known = reported_remedy(code or "", status, message or "")
+        super().__init__(message, code=code, remedy=known or remedy or self.remedy, detail=detail)
         self.status = status
+        self.request_id = request_id
+        self.client_request_id = client_request_id
+        self.date = date
+
+    def trace(self) -> str:
+        """By what Microsoft's support finds this failure again, in one line; empty when the server said nothing."""
+        named = (("request-id", self.request_id), ("client-request-id", self.client_request_id), ("at", self.date))
+        return ", ".join(f"{name} {value}" for name, value in named if value)
 
 
 class UntrustedAnswer(PortalError):
-    """An answer that must not be followed: a link to another host, pages without end, another tenant's data."""
+    """An answer that must not be followed: a link to another host, pages without end, another tenant's data.
 
-    code = "untrusted-answer"
-    message = "The answer cannot be trusted."
-    remedy = "Something between here and Microsoft changes answers. Nothing was imported; check the proxy."
+    Whoever raises it names the code.
+    """
+
+
+def refuse_secret_id(value: str, secret_id: str | None) -> None:
+    """Raise SecretIdPasted when a secret's value is the ``secret_id`` that the portal file shows as its label."""
+    if secret_id and value.strip().casefold() == secret_id.casefold():
+        raise SecretIdPasted

@@ -13,7 +13,7 @@ from datetime import date
 from threading import Event
 from typing import Protocol
 
-from reconciler.errors import PortalError, ReconcileError
+from reconciler.errors import PortalError, ReconcileError, ReportedError
 from reconciler.matching import exclusion_of
 from reconciler.model import Complete, Consumption, Failed, License, Observation, Organization, Portal, UserPage
 
@@ -95,6 +95,8 @@ class Importer:
             with self.connect(portal) as reader:
                 return self._read(portal, reader, staged, today)
         except PortalError as error:
+            if isinstance(error, ReportedError) and error.trace():
+                log.warning("%s: %s, %s", portal.id, error.code, error.trace())  # moves, so it is in no report
             log.debug("%s: %s", portal.id, error, exc_info=error)
             return Failed(portal.id, error.info())
         except ReconcileError:

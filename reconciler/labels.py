@@ -1,4 +1,4 @@
-"""The words that people read for statuses and reasons, in one place for terminal, report and JSON."""
+"""The words that people read for statuses, reasons and credentials, in one place for terminal, report and JSON."""
 
 from __future__ import annotations
 
@@ -49,6 +49,31 @@ REMEDIES: dict[Reason, str] = {
     "If not, look in the Microsoft 365 admin center: the product recovers when the license is back.",
 }
 """What to do about each reason."""
+
+CREDENTIAL_LABELS: dict[str, str] = {
+    "secret": "client secret",
+    "certificate": "certificate",
+    "federated": "the token of another identity provider",
+    "managed_identity": "a managed identity",
+}
+"""What a portal signs in with, by the type of its authentication."""
+
+UNKNOWN_END: dict[str, str] = {
+    "secret": "The end of the client secret is not known: the portal's file has no `expires`.",
+    "certificate": "The end of the certificate is not known: it could not be read yet.",
+}
+"""Why nothing can warn of the end of a credential, by the type of the authentication."""
+
+EXPIRING_SIGN = "⚠"
+"""Before a credential that ends."""
+
+CREDENTIAL_REMEDIES: dict[str, str] = {
+    "secret": "Create a new client secret in Entra, store its value where the portal's file points, and correct "
+    "`expires`. The file may list both for a while, so that there is no gap.",
+    "certificate": "Make a new certificate (`reconcile certificate create`), upload it in Entra beside the old one, "
+    "and let the portal's file point to it. The file may list both for a while, so that there is no gap.",
+}
+"""What to do about a credential that ends, by the type of the authentication."""
 
 CALCULATION_REMEDY = "Look at the license in the Microsoft 365 admin center; the next complete import tries again."
 SHORTAGE_REMEDY = "Buy the missing licenses, or take them from users who do not need them."

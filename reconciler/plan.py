@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from reconciler.diff import differences
 from reconciler.errors import UnknownPortal
+from reconciler.expiry import Condition, condition
 from reconciler.matching import exclusion_of
 from reconciler.model import Change, Portal, PortalState, Presence, Reason, Settings, State, Status
 from reconciler.transition import Title, configure, delete
@@ -32,7 +33,8 @@ class PortalPlan:
 
     ``before`` is the known state; its id differs from ``after``'s when the portal's file was renamed. ``after`` is
     what apply stores before it imports. ``recoveries`` are products that lost their reason and come back with the
-    next complete import, as changes of the field ``recovery``.
+    next complete import, as changes of the field ``recovery``. ``credential`` says how near the end of the portal's
+    credential is; a portal that is deleted has none.
     """
 
     action: Action
@@ -40,6 +42,7 @@ class PortalPlan:
     after: PortalState
     changes: tuple[Change, ...] = ()
     recoveries: tuple[Change, ...] = ()
+    credential: Condition | None = None
 
     @property
     def id(self) -> str:
@@ -82,10 +85,12 @@ def make_plan(
     title: Title,
     today: date,
     only: Collection[str] = (),
+    credential_ends: Mapping[str, date] = {},
 ) -> Plan:
     """Compare what is declared with what is known.
 
-    ``only`` selects portals by id; empty means all. Raises UnknownPortal when it names a portal that is neither
+    ``only`` selects portals by id; empty means all. ``credential_ends`` are the last days of certificates, by portal,
+    as far as they could be read. Raises UnknownPortal when it names a portal that is neither
     declared nor known.
     """
     unknown = set(only) - desired.keys() - actual.keys()
@@ -94,7 +99,7 @@ def make_plan(
     renamed = _renamed(desired, actual)
     chosen = set(only) or desired.keys() | actual.keys()
     plans = (
-        _portal_plan(portal_id, desired, actual, renamed, settings, title, today)
+        _portal_plan(portal_id, desired, actual, renamed, settings, title, today, credential_ends.get(portal_id))
         for portal_id in sorted(desired.keys() | actual.keys())
         if portal_id not in renamed.values() and (portal_id in chosen or renamed.get(portal_id) in chosen)
     )
@@ -130,6 +135,7 @@ def _portal_plan(
     settings: Settings,
     title: Title,
     today: date,
+    credential_end: date | None,
 ) -> PortalPlan:
     """What happens to one portal."""
     before = actual.get(renamed.get(portal_id, portal_id))
@@ -140,14 +146,17 @@ def _portal_plan(
             return PortalPlan(Action.NONE, before, before)
         gone = delete(before)
         return PortalPlan(Action.DELETE, before, gone, differences(before, gone))
-    after = configure(before, portal, settings, title, today)
+    after = configure(before, portal, settings, title, today, credential_end)
+    credential = condition(after, settings, today)
     changes = tuple(_explained(change, after, today) for change in differences(before, after))
     if before is None:
-        return PortalPlan(Action.CREATE, None, after, changes)
+        return PortalPlan(Action.CREATE, None, after, changes, credential=credential)
     recoveries = tuple(_recoveries(after, today))
     if changes or recoveries:
-        return PortalPlan(Action.UPDATE, before, after, changes, recoveries)
-    return PortalPlan(Action.NONE, before, before)  # not `after`: the order of a file's entries is no change
+        return PortalPlan(Action.UPDATE, before, after, changes, recoveries, credential)
+    return PortalPlan(
+        Action.NONE, before, before, credential=credential
+    )  # not `after`: the order of a file's entries is no change
 
 
 def _recoveries(after: PortalState, today: date) -> Iterator[Change]:

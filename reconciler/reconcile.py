@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 
-from reconciler import safety, transition
+from reconciler import plausibility, safety, transition
 from reconciler.errors import Refused
 from reconciler.importing import Importer
 from reconciler.model import Complete, Failed, Observation, Portal, PortalState, Presence, Settings, State
@@ -28,7 +28,10 @@ from reconciler.transition import Title
 
 @dataclass(frozen=True)
 class Run:
-    """What one run works with. ``now`` is its one instant; ``only`` selects portals by id, empty means all."""
+    """What one run works with. ``now`` is its one instant; ``only`` selects portals by id, empty means all.
+
+    ``credential_ends`` are the last days of the portals' certificates, as far as they can be read here.
+    """
 
     state_folder: Path
     portals: Mapping[str, Portal]
@@ -39,6 +42,7 @@ class Run:
     only: Collection[str] = ()
     allowed: Collection[Override] = ()
     emulate: bool = False
+    credential_ends: Mapping[str, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,8 @@ def _checked_plan(run: Run, known: State) -> Plan:
             code="emulation-refused",
             remedy="Emulate in a folder of its own: reconcile --chdir DIR --emulate SCENARIO apply.",
         )
-    plan = make_plan(run.portals, known, run.settings, run.title, run.now.date(), run.only)
+    today = run.now.date()
+    plan = make_plan(run.portals, known, run.settings, run.title, today, run.only, run.credential_ends)
     refusals = safety.check_plan(plan, run.settings.safety, run.allowed)
     if refusals:
         raise Refused(
@@ -144,7 +149,7 @@ def _import(run: Run, importer: Importer, opened: OpenState, plan: PortalPlan) -
         observation = importer.observe(portal, staged, run.now.date())
         if isinstance(observation, Complete):
             limits, today = run.settings.safety, run.now.date()
-            refusal = safety.check_observation(plan.after, observation, limits, run.allowed, today)
+            refusal = plausibility.check_observation(plan.after, observation, limits, run.allowed, today)
             observation = Failed(portal.id, refusal) if refusal else observation
         after = transition.observe(plan.after, observation, run.settings, run.title, run.now)
         result = _store(run, opened, Result(plan.before, after, observation), staged)

@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Context, Decimal
+from enum import IntEnum
 
 from reconciler import compliance
 from reconciler.compliance import Position
+from reconciler.expiry import Condition, condition
 from reconciler.findings import count_mismatch
 from reconciler.labels import CALCULATION_REMEDY, REASON_LABELS, REMEDIES, SHORTAGE_REMEDY, SUSPENDED_REMEDY
 from reconciler.matching import entry_of, in_force
@@ -61,11 +63,12 @@ class ExclusionReport:
 
 @dataclass(frozen=True, slots=True)
 class PortalReport:
-    """One portal as a report shows it."""
+    """One portal as a report shows it. ``credential`` is None for a portal that is deleted."""
 
     state: PortalState
     products: tuple[ProductReport, ...]
     exclusions: tuple[ExclusionReport, ...]
+    credential: Condition | None
 
     @property
     def is_stale(self) -> bool:
@@ -73,11 +76,25 @@ class PortalReport:
         return self.state.last_import.outcome is ImportOutcome.FAILED and self.state.last_import.as_of is not None
 
 
+class Rank(IntEnum):
+    """The kinds of next steps, the most pressing first."""
+
+    FAILED_IMPORT = 0
+    URGENT_CREDENTIAL = 1
+    SHORTAGE = 2
+    CALCULATION_ERROR = 3
+    CREDENTIAL = 4
+    GRACE = 5
+    NOT_SYNCHRONIZED = 6
+    DISABLED_ACCOUNTS = 7
+    ENDED_EXCLUSION = 8
+
+
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """Something that a person should do, and why. ``rank`` orders by kind, 0 first; ``weight`` within a kind."""
+    """Something that a person should do, and why. ``rank`` orders by kind, ``weight`` within a kind, heavy first."""
 
-    rank: int
+    rank: Rank
     weight: int
     portal_id: str
     subject: str
@@ -155,15 +172,18 @@ def _portal(state: PortalState, settings: Settings, today: date) -> PortalReport
     """One portal. Products are sorted by title, then by SKU ID, as people look for them.
 
     Statuses follow ``settings`` as the numbers do, also where no run has recalculated the state with them yet.
-    The exclusions of a deleted portal are in force no more, and nobody can renew them: they are left out.
+    The exclusions of a deleted portal are in force no more, its credential is not used, and nobody can renew them: they
+    are left out.
     """
     known = (compliance.recalculate(product, settings) for product in state.products)
     products = sorted(known, key=lambda product: (product.title.casefold(), product.sku_id))
-    declared = () if state.presence is Presence.DELETED else state.portal.exclusions
+    deleted = state.presence is Presence.DELETED
+    declared = () if deleted else state.portal.exclusions
     return PortalReport(
         state=state,
         products=tuple(_product(product, state, settings) for product in products),
         exclusions=tuple(ExclusionReport(item, in_force(item, today)) for item in declared),
+        credential=None if deleted else condition(state, settings, today),
     )
 
 
@@ -231,19 +251,35 @@ def _coverage(portals: tuple[PortalReport, ...]) -> Coverage:
 
 
 def _next_steps(portals: tuple[PortalReport, ...]) -> Iterator[NextStep]:
-    """What people should do: about failed imports, then about products, then about exclusions that have ended."""
+    """What people should do: about failed imports, credentials, products, and exclusions that have ended."""
     for portal in portals:
         state = portal.state
         error = state.last_import.error
         if state.presence is Presence.PRESENT and error and state.last_import.outcome is ImportOutcome.FAILED:
             why = f"the import failed: {error.message}"
-            yield NextStep(0, 0, state.id, state.portal.name, why, error.remedy)
+            yield NextStep(Rank.FAILED_IMPORT, 0, state.id, state.portal.name, why, error.remedy)
+        yield from _credential_steps(portal)
         for item in portal.products:
             yield from _product_steps(state.id, item)
         for exclusion in portal.exclusions:
             if not exclusion.in_force:
                 why = f"its exclusion ended on {exclusion.exclusion.until}"
-                yield NextStep(6, 0, state.id, exclusion.exclusion.sku, why, "Renew the exclusion or take it out.")
+                yield NextStep(
+                    Rank.ENDED_EXCLUSION,
+                    0,
+                    state.id,
+                    exclusion.exclusion.sku,
+                    why,
+                    "Renew the exclusion or take it out.",
+                )
+
+
+def _credential_steps(portal: PortalReport) -> Iterator[NextStep]:
+    """What to do about a credential that ends. While a portal is suspended nothing signs in with it."""
+    state, credential = portal.state, portal.credential
+    if credential and credential.remedy and state.presence is Presence.PRESENT:
+        rank = Rank.URGENT_CREDENTIAL if credential.is_urgent else Rank.CREDENTIAL
+        yield NextStep(rank, 0, state.id, state.portal.name, credential.message, credential.remedy)
 
 
 def _product_steps(portal_id: str, item: ProductReport) -> Iterator[NextStep]:
@@ -253,17 +289,28 @@ def _product_steps(portal_id: str, item: ProductReport) -> Iterator[NextStep]:
         suspended = product.license.units.suspended or 0
         why = f"{numbers.shortfall:,} too few: {numbers.consumed:,} consumed, {numbers.entitled:,} entitled"
         why += f", {suspended:,} suspended" if suspended > 0 else ""
-        yield NextStep(1, numbers.shortfall, portal_id, item.name, why, item.remedy or SHORTAGE_REMEDY)
+        yield NextStep(Rank.SHORTAGE, numbers.shortfall, portal_id, item.name, why, item.remedy or SHORTAGE_REMEDY)
     elif product.status is Status.CALCULATION_ERROR:
         why = "a number is missing, negative or not whole"
-        yield NextStep(2, 0, portal_id, item.name, why, CALCULATION_REMEDY)
+        yield NextStep(Rank.CALCULATION_ERROR, 0, portal_id, item.name, why, CALCULATION_REMEDY)
     elif product.reason is not None:
-        yield NextStep(4, 0, portal_id, item.name, REASON_LABELS[product.reason], REMEDIES[product.reason])
+        yield NextStep(
+            Rank.NOT_SYNCHRONIZED, 0, portal_id, item.name, REASON_LABELS[product.reason], REMEDIES[product.reason]
+        )
     elif product.status is Status.FULLY_LICENSED and numbers.only_by_grace:
         until = f" until {item.grace_ends.date()}" if item.grace_ends else ""
         why = f"covered only by units in grace{until}: {numbers.consumed:,} consumed, {numbers.firm:,} paid for"
-        yield NextStep(3, 0, portal_id, item.name, why, "Renew the expired subscription, or reduce the consumers.")
+        yield NextStep(
+            Rank.GRACE, 0, portal_id, item.name, why, "Renew the expired subscription, or reduce the consumers."
+        )
     disabled = product.findings.get("disabled_account", 0)
     if disabled and product.reason is None:
         why = f"accounts that are disabled: {disabled:,} of {product.consumers or 0:,} consumers"
-        yield NextStep(5, disabled, portal_id, item.name, why, "Take the license from accounts that are disabled.")
+        yield NextStep(
+            Rank.DISABLED_ACCOUNTS,
+            disabled,
+            portal_id,
+            item.name,
+            why,
+            "Take the license from accounts that are disabled.",
+        )

@@ -12,6 +12,7 @@ from datetime import date, datetime
 
 from reconciler import compliance
 from reconciler.diff import differences
+from reconciler.expiry import known_end
 from reconciler.matching import entry_of, exclusion_of
 from reconciler.model import (
     ChangeSet,
@@ -34,8 +35,17 @@ Title = Callable[[str, str], str]
 """The title of a SKU from its ID and part number."""
 
 
-def configure(before: PortalState | None, portal: Portal, settings: Settings, title: Title, today: date) -> PortalState:
+def configure(
+    before: PortalState | None,
+    portal: Portal,
+    settings: Settings,
+    title: Title,
+    today: date,
+    credential_end: date | None = None,
+) -> PortalState:
     """The state after ``portal`` is applied, without reading its tenant.
+
+    ``credential_end`` is the last day of the portal's certificate, None when that could not be read.
 
     An exclusion takes effect at once. A product that loses its reason here recovers at the next complete import,
     because until then nobody knows whether it still exists.
@@ -44,7 +54,13 @@ def configure(before: PortalState | None, portal: Portal, settings: Settings, ti
     products = tuple(_configured(product, portal, settings, title, today) for product in known)
     presence = Presence.SUSPENDED if is_suspended(portal, today) else Presence.PRESENT
     state = before or PortalState(portal)
-    return replace(state, portal=portal, presence=presence, products=products)
+    return replace(
+        state,
+        portal=portal,
+        presence=presence,
+        credential_expires=known_end(before, portal, credential_end),
+        products=products,
+    )
 
 
 def is_suspended(portal: Portal, today: date) -> bool:

@@ -42,7 +42,10 @@ def apply_and_show(invocation: Invocation, ids: tuple[str, ...], allow: tuple[Ov
     from reconciler.reconcile import apply
 
     run = run_for(invocation, ids, allow)
-    with shown(quiet=invocation.quiet) as progress, importer_for(invocation, progress) as importer:
+    with (
+        shown(quiet=invocation.quiet, log_format=invocation.log_format) as progress,
+        importer_for(invocation, progress) as importer,
+    ):
         outcome = apply(run, importer, publish=publish)
     show(invocation, outcome, publish=publish)
     return outcome.exit_code

@@ -21,13 +21,16 @@ USAGE_ERROR = 64
 COMMANDS = {
     "apply": ("reconciler.cli.apply", "Plan, import, recalculate, report."),
     "catalogue": ("reconciler.cli.catalogue", "Titles of SKUs."),
+    "certificate": ("reconciler.cli.certificate", "Make and show certificates to sign in with."),
     "emulator": ("reconciler.cli.emulator", "Entra and Graph on this machine, for trying things out."),
+    "explain-error": ("reconciler.cli.explain_error", "What an error means, and what to do about it."),
     "import": ("reconciler.cli.import_", "Import licenses and consumers, without reports."),
     "plan": ("reconciler.cli.plan", "Show what apply would change; writes nothing."),
     "recalculate": ("reconciler.cli.recalculate", "Recalculate statuses from what is known."),
     "report": ("reconciler.cli.report", "Write the reports again from what is known."),
     "schema": ("reconciler.cli.schema", "Print a JSON Schema."),
     "status": ("reconciler.cli.status", "Show products and statuses as they are known."),
+    "test-connection": ("reconciler.cli.test_connection", "Test whether portals can be read, stage by stage."),
     "validate": ("reconciler.cli.validate", "Check portals and settings."),
 }
 """Every command: the module that holds it as ``command``, and its line in ``--help``. A test keeps them equal."""

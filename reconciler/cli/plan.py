@@ -21,9 +21,9 @@ def command(
 ) -> int:
     """Compare the portals with the state and show what apply would change, before any tenant is read.
 
-    Writes nothing and needs no credential.
+    Writes nothing and needs no credential. Where the certificate of a portal can be read, its end is looked at.
     """
-    from reconciler.cli.session import load_desired, state_folder, titles
+    from reconciler.cli.session import credential_ends, load_desired, state_folder, titles
     from reconciler.plan import make_plan
     from reconciler.render.plan_text import render
     from reconciler.safety import check_plan
@@ -32,7 +32,8 @@ def command(
     desired = load_desired(invocation)
     known = read(state_folder(invocation))
     today = invocation.now().date()
-    plan = make_plan(desired.portals, known, desired.settings, titles(invocation), today, ids)
+    ends = credential_ends(invocation, desired.portals, ids)
+    plan = make_plan(desired.portals, known, desired.settings, titles(invocation), today, ids, ends)
     click.echo(render(plan), nl=False)
     refusals = check_plan(plan, desired.settings.safety, allow)
     for refusal in refusals:

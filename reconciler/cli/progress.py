@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,23 @@ class PlainProgress(Progress):
     def finished(self, portal: Portal, observation: Observation) -> None:
         """Say how it ended."""
         click.echo(f"{portal.id}: {_ending(observation)}", err=True)
+
+
+class JsonProgress(Progress):
+    """The same two lines as JSON objects, in step with a log in JSON."""
+
+    def started(self, portal: Portal) -> None:
+        """Say which portal is read."""
+        self._say(portal, "reading")
+
+    def finished(self, portal: Portal, observation: Observation) -> None:
+        """Say how it ended."""
+        self._say(portal, _ending(observation))
+
+    @staticmethod
+    def _say(portal: Portal, message: str) -> None:
+        line = {"level": "info", "logger": "reconciler.progress", "portal": portal.id, "message": message}
+        click.echo(json.dumps(line, ensure_ascii=False), err=True)
 
 
 class LiveProgress(Progress):
@@ -59,10 +77,12 @@ def _ending(observation: Observation) -> str:
 
 
 @contextmanager
-def shown(*, quiet: bool) -> Iterator[Progress]:
+def shown(*, quiet: bool, log_format: str) -> Iterator[Progress]:
     """The progress that fits where stderr goes."""
     if quiet:
         yield Progress()
+    elif log_format == "json":
+        yield JsonProgress()
     elif not sys.stderr.isatty():
         yield PlainProgress()
     else:

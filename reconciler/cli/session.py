@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 import click
@@ -80,7 +81,32 @@ def run_for(invocation: Invocation, only: tuple[str, ...] = (), allow: tuple[Ove
         only=only,
         allowed=allow,
         emulate=invocation.emulate is not None,
+        credential_ends=credential_ends(invocation, desired.portals, only),
     )
+
+
+def credential_ends(
+    invocation: Invocation, portals: Mapping[str, Portal], only: tuple[str, ...] = ()
+) -> dict[str, date]:
+    """The last days of the certificates of the selected portals, as far as they can be read here.
+
+    Where none can be read, as in a pull request without secrets, this is empty and no failure. Secrets are not asked
+    for: a portal's file says itself when its secret ends.
+    """
+    from reconciler.model import CertificateAuthentication
+
+    signing = {
+        portal_id: portal.authentication
+        for portal_id, portal in portals.items()
+        if isinstance(portal.authentication, CertificateAuthentication) and (not only or portal_id in only)
+    }
+    if not signing:
+        return {}
+    from reconciler.graph.credentials import credential_end
+
+    resolve = _resolver(invocation)
+    found = {portal_id: credential_end(authentication, resolve) for portal_id, authentication in signing.items()}
+    return {portal_id: end for portal_id, end in found.items() if end is not None}
 
 
 @contextmanager
@@ -90,9 +116,16 @@ def importer_for(invocation: Invocation, progress: Progress) -> Iterator[Importe
     from reconciler.graph.retry import RetryPolicy
     from reconciler.importing import Importer
 
-    with open_http(transport=_emulated(invocation), retry=RetryPolicy(limit=invocation.retry_limit)) as http:
+    stop = Event()
+
+    def wait(seconds: float) -> None:
+        """Wait before a retry, but not once the run is stopped."""
+        stop.wait(seconds)
+
+    retry = RetryPolicy(limit=invocation.retry_limit)
+    with open_http(transport=_emulated(invocation), retry=retry, sleep=wait) as http:
         connect = _connect(http, _resolver(invocation), invocation.now())
-        yield Importer(connect, invocation.jobs, progress)
+        yield Importer(connect, invocation.jobs, progress, stop)
 
 
 def _new_lineage(invocation: Invocation) -> str:
@@ -129,17 +162,14 @@ def _resolver(invocation: Invocation) -> Callable[[Reference], Secret]:
 
 
 def _connect(http: httpx.Client, resolve: Callable[[Reference], Secret], now: datetime) -> Connect:
-    """The way to one tenant: its credential, its token, its Graph."""
-    from reconciler.graph.auth import TokenSource
+    """The way to one tenant: its token, its Graph."""
     from reconciler.graph.client import GraphClient
     from reconciler.graph.clouds import ENDPOINTS
-    from reconciler.graph.credentials import load_credential
+    from reconciler.graph.sign_in import sign_in
 
     @contextmanager
     def connect(portal: Portal) -> Iterator[Reader]:
-        endpoints = ENDPOINTS[portal.cloud]
-        credential = load_credential(portal.authentication, resolve, now)
-        tokens = TokenSource(http, endpoints, portal.tenant_id, portal.client_id, credential)
-        yield GraphClient(http, endpoints, portal.tenant_id, tokens)
+        tokens = sign_in(http, portal, resolve, now)
+        yield GraphClient(http, ENDPOINTS[portal.cloud], portal.tenant_id, tokens)
 
     return connect

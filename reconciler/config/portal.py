@@ -14,6 +14,8 @@ from reconciler.model import (
     Cloud,
     DeclaredEntitlement,
     Exclusion,
+    FederatedAuthentication,
+    ManagedIdentityAuthentication,
     Portal,
     Price,
     ProductEntry,
@@ -29,6 +31,8 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 def portal(id_: str, value: Mapping[str, Any]) -> Portal:
     """The portal that a valid portal file declares."""
+    given = value["authentication"]
+    first, *others = [_authentication(each) for each in (given if isinstance(given, list) else [given])]
     return Portal(
         id=id_,
         name=value["name"],
@@ -36,7 +40,8 @@ def portal(id_: str, value: Mapping[str, Any]) -> Portal:
         cloud=Cloud(value.get("cloud", Cloud.GLOBAL)),
         tenant_id=value["tenant_id"].lower(),
         client_id=value["client_id"].lower(),
-        authentication=_authentication(value["authentication"]),
+        authentication=first,
+        second_authentication=others[0] if others else None,
         exclusions=tuple(
             Exclusion(sku(item["sku"]), item["reason"], _date(item.get("until")))
             for item in value.get("exclusions", ())
@@ -73,10 +78,15 @@ def sku(text: str) -> str:
 
 
 def _authentication(value: Mapping[str, Any]) -> Authentication:
-    if value["type"] == "secret":
-        secret = _reference(value["secret"])
-        assert secret is not None  # noqa: S101 - the schema requires it
-        return SecretAuthentication(secret, value.get("secret_id"), _date(value.get("expires")))
+    match value["type"]:
+        case "secret":
+            secret = _reference(value["secret"])
+            assert secret is not None  # noqa: S101 - the schema requires it
+            return SecretAuthentication(secret, value.get("secret_id"), _date(value.get("expires")))
+        case "federated":
+            return FederatedAuthentication(None if "github" in value["token"] else _reference(value["token"]))
+        case "managed_identity":
+            return ManagedIdentityAuthentication(value.get("assigned", "system"))
     return CertificateAuthentication(
         public_certificate=_reference(value.get("public_certificate")),
         private_key=_reference(value.get("private_key")),

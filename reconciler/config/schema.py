@@ -24,11 +24,8 @@ from reconciler.resources import folder
 AUTHENTICATION = "authentication"
 """Below this key nothing that stands in the file is quoted, not even a key."""
 
-SECRETS = frozenset({"secret", "private_key", "pfx", "passphrase"})
-"""Keys of ``authentication`` whose value is secret; ``public_certificate`` is not."""
-
-PLANNED = ("federated", "managed_identity")
-"""Types of authentication that the design has and this version does not."""
+SECRETS = frozenset({"secret", "private_key", "pfx", "passphrase", "token"})
+"""Keys of a credential whose value is secret; ``public_certificate`` is not."""
 
 _EXPECTED = {
     "object": "keys and values",
@@ -39,6 +36,9 @@ _EXPECTED = {
 }
 _FOUND = {bool: "true or false", int: "a number", float: "a number with decimals", str: "text", list: "a list"}
 _REFERENCE = "Write `{env: NAME}` or `{file: PATH}`."
+_TOKEN = "Write `{file: PATH}` or `{github: true}`."  # noqa: S105 - how to refer to one
+_INSTEAD = {"public_certificate": "Or give `pfx`.", "private_key": "Or give `pfx`.", "token": _TOKEN}
+"""Hints for missing keys of a credential."""
 
 
 def problems(source: Source, schema: str) -> list[Problem]:
@@ -149,8 +149,14 @@ class _Translation:
                 yield self._at_value("too-long", f"{self._label} is longer than {self._limit} characters.")
             case "maxItems":
                 yield self._at_value("too-long", f"{self._label} has more than {self._limit} entries.")
+            case "minItems":
+                yield self._at_value(
+                    "wrong-type", f"{self._label} is an empty list.", "Add an entry, or delete the key."
+                )
+            case "const":
+                yield self._at_value("unknown-value", f"{self._label} must be `{str(self._limit).lower()}`.", _TOKEN)
             case "minProperties" | "maxProperties":
-                yield self._at_value("bad-reference", f"{self._label} must name exactly one place.", _REFERENCE)
+                yield self._at_value("bad-reference", f"{self._label} must name exactly one place.", self._reference)
             case keyword:
                 raise NotImplementedError(f"no words for the keyword {keyword}")
 
@@ -162,6 +168,17 @@ class _Translation:
             label += f"[{part}]" if isinstance(part, int) else f".{part}"
         return f"`{label.removeprefix('.')}`" if label else "The file"
 
+    @property
+    def _credential_key(self) -> str | None:
+        """The key of a credential that this is the value of, also when there are two credentials."""
+        keys = [part for part in self._path[1:] if isinstance(part, str)] if self._secretive else []
+        return keys[0] if len(keys) == 1 else None
+
+    @property
+    def _reference(self) -> str:
+        """How to refer to a value that must not stand here."""
+        return _TOKEN if self._credential_key == "token" else _REFERENCE
+
     def _at_value(self, code: str, message: str, hint: str | None = None) -> Problem:
         return Problem(self._source.file, *self._source.position(*self._path), code, message, hint)
 
@@ -171,8 +188,6 @@ class _Translation:
 
     def _unknown_keys(self) -> Iterator[Problem]:
         known = list(self._schema["properties"])
-        if self._path == (AUTHENTICATION,) and self._instance.get("type") in PLANNED:
-            return
         for key in self._instance:
             if key not in known:
                 message = (
@@ -188,14 +203,15 @@ class _Translation:
         where = f" in {self._label}" if self._path else ""
         for key in self._limit:
             if key not in self._instance:
-                pfx = self._secretive and key in ("public_certificate", "private_key")
-                hint = "Or give `pfx` with `passphrase`." if pfx else None
+                hint = _INSTEAD.get(key) if self._secretive else None
                 yield self._at_key("missing-key", f"The key `{key}` is missing{where}.", hint)
 
     def _misplaced_key(self) -> Problem:
         """A key of ``authentication`` that belongs to another type, or to the other form of a certificate."""
         key = self._path[-1]
-        hint = "A certificate carries its own end date." if key == "expires" else "Delete it, or change the other keys."
+        hint = "Delete it, or change the other keys."
+        if key == "expires":
+            hint = "Only a secret needs it: a certificate carries its own end date, a token is always fresh."
         return self._at_key("misplaced-key", f"The key `{key}` does not go together with the others here.", hint)
 
     def _wrong_type(self) -> Problem:
@@ -203,14 +219,14 @@ class _Translation:
         if self._instance is None:
             hint = "Give it a value, or delete the key." if self._path else None
             return self._at_value("wrong-type", f"{self._label} has no value.", hint)
-        is_reference = expected == "object" and self._secretive and len(self._path) == 2
-        if is_reference and self._path[1] in SECRETS and not isinstance(self._instance, list):
-            hint = f"{_REFERENCE} Take the value out and renew it: git keeps what was committed."
+        is_reference = expected == "object" and self._credential_key is not None
+        if self._credential_key in SECRETS and is_reference and not isinstance(self._instance, list):
+            hint = f"{self._reference} Take the value out and renew it: git keeps what was committed."
             return self._at_value("literal-secret", f"{self._label}: a secret must not stand in a file.", hint)
         message = (
             f"{self._label} must be {_EXPECTED[expected]}, not {_FOUND.get(type(self._instance), 'keys and values')}."
         )
-        return self._at_value("wrong-type", message, _REFERENCE if is_reference else self._type_hint(expected))
+        return self._at_value("wrong-type", message, self._reference if is_reference else self._type_hint(expected))
 
     def _type_hint(self, expected: str) -> str | None:
         if expected == "string" and isinstance(self._instance, bool | int | float):
@@ -226,10 +242,6 @@ class _Translation:
     def _unknown_value(self) -> Iterator[Problem]:
         if not isinstance(self._instance, str):
             return  # the type is wrong, which is said already
-        if self._path == (AUTHENTICATION, "type") and self._instance in PLANNED:
-            message = f"`authentication.type: {self._instance}` is not supported yet."
-            yield self._at_value("not-supported-yet", message, "Use `secret` or `certificate` for now.")
-            return
         values = " or ".join(f"`{value}`" for value in self._limit)
         yield self._at_value(
             "unknown-value", f"{self._label} must be {values}.", did_you_mean(self._instance, self._limit)

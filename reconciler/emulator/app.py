@@ -1,4 +1,4 @@
-"""The emulator as one WSGI application, routed by host name.
+"""The emulator as one WSGI application, routed by host name: Entra, Graph, and what else a sign-in asks.
 
 In-process, without sockets::
 
@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING
 
 from reconciler.emulator.entra import LOGIN_HOSTS, Entra
 from reconciler.emulator.faults import Cut, Delay, Drop, Effect, FaultBook, Reply, Service
+from reconciler.emulator.federation import GITHUB_HOST, GitHub
 from reconciler.emulator.graph import GRAPH_HOSTS, Graph
+from reconciler.emulator.imds import IMDS_HOST, Imds
 from reconciler.emulator.message import Request, Response
 from reconciler.emulator.odata import page_number
 from reconciler.emulator.scenario import Scenario
@@ -27,15 +29,15 @@ from reconciler.emulator.tokens import Tokens
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-HOSTS = LOGIN_HOSTS | GRAPH_HOSTS
-"""Every host that the emulator answers for."""
+HOSTS = LOGIN_HOSTS | GRAPH_HOSTS | {GITHUB_HOST}
+"""Every host that the emulator answers for over TLS."""
 
 SCENARIO_HEADER = "x-emulated-scenario"
 """On every answer: the scenario's name, so that a client knows that no real tenant answered."""
 
 
 class Emulator:
-    """Entra and Graph about one scenario. Safe to call from many threads.
+    """Entra and Graph about one scenario, and the runner or machine it is read from. Safe to call from many threads.
 
     ``clock`` tells the seconds since 1970 for tokens, secrets and certificates; the scenario's own dates are fixed.
     ``sleep`` is what a ``Delay`` waits with.
@@ -51,6 +53,8 @@ class Emulator:
         self.scenario = scenario
         self._entra = Entra(scenario, tokens, clock)
         self._graph = Graph(scenario, tokens, clock)
+        self._github = GitHub(scenario.job, clock)
+        self._imds = Imds(scenario, tokens, clock)
         self._faults = FaultBook()
         self._clock = clock
         self._sleep = sleep
@@ -83,6 +87,10 @@ class Emulator:
             response = self._ask_graph(request, effect)
         elif request.host in LOGIN_HOSTS:
             response = self._ask_entra(request, effect)
+        elif request.host == GITHUB_HOST:
+            response = self._github.handle(request)
+        elif request.host == IMDS_HOST:
+            response = self._imds.handle(request)
         else:
             text = f"The emulator does not answer for the host {request.host!r}.\n"
             response = Response(404, text.encode(), {"Content-Type": "text/plain; charset=utf-8"})

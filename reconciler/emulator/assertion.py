@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 import jwt
@@ -16,43 +15,26 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from reconciler.emulator import federation
 from reconciler.emulator.keys import KeyPair
+from reconciler.emulator.refusals import ALGORITHMS, REVIEW, EntraError, check_time
 from reconciler.emulator.scenario import Application
-
-ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
-"""What Entra lets an assertion be signed with. EC keys are not among it."""
-
-CLOCK_SKEW = 300
-"""Seconds by which the clocks may differ."""
-
-_REVIEW = "Review the documentation at https://learn.microsoft.com/entra/identity-platform/certificate-credentials ."
-
-
-class EntraError(Exception):
-    """A refusal of Entra's: the OAuth error, the number of the AADSTS code, and the text after it."""
-
-    def __init__(self, error: str, code: int, text: str) -> None:
-        super().__init__(text)
-        self.error = error
-        self.code = code
-        self.text = text
-
-    @property
-    def status(self) -> int:
-        """HTTP status: a client that fails to prove itself gets 401, any other mistake 400."""
-        return 401 if self.error == "invalid_client" else 400
 
 
 def verify(assertion: str, application: Application, audiences: Iterable[str], now: float) -> None:
     """Check an assertion of ``application`` or raise EntraError. ``audiences`` are the accepted values of ``aud``.
 
-    The same assertion may come again: clients reuse theirs, and Entra lets them.
+    The same assertion may come again: clients reuse theirs, and Entra lets them. One that another identity provider
+    issued is held against the application's federated credentials instead.
     """
     try:
         header = jwt.get_unverified_header(assertion)
         claims = jwt.decode(assertion, options={"verify_signature": False})
     except jwt.InvalidTokenError:
         raise EntraError("invalid_request", 50027, "JWT token is invalid or malformed.") from None
+    if str(claims.get("iss", "")).startswith("https://"):
+        federation.verify(assertion, header, claims, application, now)
+        return
     _check_header(header)
     _check_signature(assertion, header, application, now)
     _check_claims(claims, application, audiences, now)
@@ -125,26 +107,18 @@ def _check_claims(claims: dict[str, Any], application: Application, audiences: I
                 f"The required field '{name}' is missing from the credential. "
                 "Ensure that you have all the necessary parameters for the login request.",
             )
-    # MSAL sends fractions of a second, and no nbf at all.
-    begin, end = float(claims.get("nbf", 0)), float(claims["exp"])
-    if not begin - CLOCK_SKEW <= now <= end + CLOCK_SKEW:
-        raise EntraError(
-            "invalid_client",
-            700024,
-            f"Client assertion is not within its valid time range. Current time: {_moment(now)}, assertion valid from "
-            f"{_moment(begin)}, expiry time of assertion {_moment(end)}. {_REVIEW}",
-        )
+    check_time(claims, now)
     if claims["iss"] != application.client_id or claims["sub"] != application.client_id:
         raise EntraError(
             "invalid_client",
             700021,
-            f"Client assertion application identifier doesn't match 'client_id' parameter. {_REVIEW}",
+            f"Client assertion application identifier doesn't match 'client_id' parameter. {REVIEW}",
         )
     if claims["aud"] not in set(audiences):
         raise EntraError(
             "invalid_client",
             700023,
-            f"Client assertion audience claim does not match Realm issuer. {_REVIEW}",
+            f"Client assertion audience claim does not match Realm issuer. {REVIEW}",
         )
 
 
@@ -166,7 +140,3 @@ def _hexadecimal(thumbprint: str) -> str:
         return base64.urlsafe_b64decode(thumbprint + "=" * (-len(thumbprint) % 4)).hex().upper()
     except ValueError:
         return thumbprint
-
-
-def _moment(timestamp: float) -> str:
-    return f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%dT%H:%M:%S.%f}0Z"

@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from reconciler.emulator import assertion
-from reconciler.emulator.assertion import EntraError
 from reconciler.emulator.faults import Json, Reply
 from reconciler.emulator.message import Ids, Request, Response, as_json, as_told
+from reconciler.emulator.refusals import EntraError
 from reconciler.emulator.scenario import Application, Scenario, Tenant
 from reconciler.emulator.tokens import Tokens
 from reconciler.graph.clouds import ENDPOINTS

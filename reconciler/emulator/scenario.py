@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 from uuid import NAMESPACE_URL, uuid5
 
 from reconciler.emulator.directory import Directory, LicenseAssignment, User, UserGroup
@@ -29,6 +30,8 @@ __all__ = [
     "ClientSecret",
     "Credentials",
     "Fault",
+    "FederatedCredential",
+    "GitHubJob",
     "LicenseAssignment",
     "Scenario",
     "ServicePlan",
@@ -47,6 +50,15 @@ CLIENT_ID = "4d1a7c11-6a0f-4c7e-8f63-8c2b1f0f5a77"
 
 SECRET = "open-sesame"  # noqa: S105 - opens nothing but an emulated tenant
 """Secret of an application that does not say its own."""
+
+AUDIENCE = "api://AzureADTokenExchange"
+"""What a token of another identity provider is meant for, when it is to be shown to Entra."""
+
+GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
+"""Who issues the tokens of GitHub Actions."""
+
+GITHUB_KEY = KeyPair("GitHub Actions")
+"""What the emulated GitHub signs with."""
 
 
 @dataclass(frozen=True)
@@ -125,17 +137,50 @@ class ClientSecret:
 
 
 @dataclass(frozen=True)
+class FederatedCredential:
+    """Whose tokens an application may sign in with: those of one issuer, with this subject and this audience.
+
+    ``key`` is what the issuer signs with: a public key as PEM, or the pair. The real Entra asks the issuer for it.
+    """
+
+    issuer: str
+    subject: str
+    key: bytes | KeyPair
+    audience: str = AUDIENCE
+
+
+@dataclass(frozen=True)
+class GitHubJob:
+    """A job of GitHub Actions that may ask for a token of its own.
+
+    ``bearer`` is what it asks with, ``lifetime`` that of the token, in seconds.
+    """
+
+    subject: str = "repo:contoso/licenses:ref:refs/heads/main"
+    bearer: str = "let-me-in"
+    lifetime: int = 300
+    key: KeyPair = GITHUB_KEY
+
+    def credential(self) -> FederatedCredential:
+        """The credential of an application that takes this job's tokens."""
+        return FederatedCredential(GITHUB_ISSUER, self.subject, self.key)
+
+
+@dataclass(frozen=True)
 class Application:
     """An app registration with its service principal in the tenant.
 
     ``roles`` are the application permissions that were consented to. ``certificates`` are PEM bytes or key pairs.
-    ``token_lifetime`` is in seconds; MSAL does not cache a token of less than 300.
+    ``token_lifetime`` is in seconds; MSAL does not cache a token of less than 300. ``managed``: not an app but the
+    identity of the machine that the product runs on, its own (system) or one assigned to it (user).
     """
 
     client_id: str = CLIENT_ID
     display_name: str = "License reader"
     secrets: tuple[ClientSecret, ...] = (ClientSecret(),)
     certificates: tuple[bytes | KeyPair, ...] = ()
+    federated_credentials: tuple[FederatedCredential, ...] = ()
+    managed: Literal["system", "user"] | None = None
     roles: tuple[str, ...] = ("User.Read.All", "Organization.Read.All")
     token_lifetime: int = 3599
     disabled: bool = False
@@ -189,7 +234,7 @@ class Scenario:
     """A world. ``now`` is its fixed present, ``portals`` the folder of portal files that belong to it.
 
     ``credentials`` maps the name in a secret reference (a variable, or a path as a portal file writes it) to its
-    value, so that a run in one process needs neither.
+    value, so that a run in one process needs neither. ``job`` is the job of GitHub Actions that the product runs in.
     """
 
     tenants: tuple[Tenant, ...] = ()
@@ -197,3 +242,4 @@ class Scenario:
     now: datetime = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
     portals: Path | None = None
     credentials: Mapping[str, bytes] = field(default_factory=Credentials)
+    job: GitHubJob = GitHubJob()

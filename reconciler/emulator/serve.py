@@ -25,6 +25,8 @@ from urllib.parse import unquote
 import trustme
 
 from reconciler.emulator.app import HOSTS, Emulator
+from reconciler.emulator.federation import GITHUB_HOST, TOKEN_PATH
+from reconciler.emulator.imds import IMDS_HOST
 from reconciler.emulator.scenario import Scenario
 from reconciler.errors import ConfigurationError
 
@@ -47,6 +49,7 @@ class Server:
         authority = trustme.CA()
         self.folder = root / FOLDER
         _write_folder(self.folder, authority.cert_pem.bytes(), scenario)
+        self._job = scenario.job
         stopping = Event()
         app = Emulator(scenario, clock, sleep=lambda seconds: (stopping.wait(seconds), None)[1])
         try:
@@ -70,6 +73,15 @@ class Server:
         return {
             "HTTPS_PROXY": f"http://127.0.0.1:{self.port}",
             "SSL_CERT_FILE": str(self.folder.absolute() / "ca.pem"),
+        }
+
+    @property
+    def workload(self) -> dict[str, str]:
+        """What a machine in Azure, and a job of GitHub Actions, find in their environment to sign in with."""
+        return {
+            "AZURE_POD_IDENTITY_AUTHORITY_HOST": f"http://127.0.0.1:{self.port}",
+            "ACTIONS_ID_TOKEN_REQUEST_URL": f"https://{GITHUB_HOST}{TOKEN_PATH}?api-version=2.0",
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": self._job.bearer,
         }
 
     def __enter__(self) -> Server:
@@ -167,10 +179,13 @@ class _Connection(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         """Pass a request to the emulator and its answer back. A broken connection in a scenario is one here."""
-        if self.tunnel is None:
+        host = self.tunnel
+        if host is None and self.path.startswith("/metadata/"):
+            host = IMDS_HOST  # asked directly, as a machine in Azure does, and not as a proxy
+        if host is None:
             self._refuse("The emulator speaks HTTPS only; ask for a tunnel with CONNECT.")
             return
-        body = self.server.app(self._environ(self.tunnel), self._start)
+        body = self.server.app(self._environ(host), self._start)
         for chunk in body:
             self.wfile.write(chunk)
             self.wfile.flush()

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import ssl
+from html import escape, unescape
 from socket import gaierror
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl, quote_plus
 
 import httpx
 import msgspec
@@ -22,6 +24,7 @@ from reconciler.errors import (
     Unreachable,
 )
 from reconciler.graph import wire
+from reconciler.graph.interception import UntrustedCertificate
 from reconciler.graph.remedies import remedy
 from reconciler.graph.retry import causes
 
@@ -30,6 +33,9 @@ T = TypeVar("T")
 MESSAGE_LIMIT = 500
 """Longest message that is taken over from an answer, in characters."""
 
+QUOTED_LIMIT = 60
+"""Longest quotation of a title, or of the first words of a page, in characters."""
+
 _TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"
 _US_TIME = r"\d{1,2}/\d{1,2}/\d{4} \d{1,2}:\d\d(?::\d\d)?(?: [AP]M)?"
 _MOVING = (
@@ -37,9 +43,13 @@ _MOVING = (
     (re.compile(f"{_TIME}|{_US_TIME}"), "<time>"),
     (re.compile(r"\b\d+(?:\.\d+)? ((?:milli)?second)s?\b", re.I), r"some \1s"),
 )
-_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-fA-F]{12,}\b|\b\d{6,}\b", re.I)
-_TITLE = re.compile(rb"<title[^>]*>([^<]{1,200})", re.I)
+_ID = re.compile(r"\S{40,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-fA-F]{12,}\b|\b\d{6,}\b", re.I)
+_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,200})", re.I)
+_UNREAD = re.compile(r"<!--.*?(?:-->|$)|<(head|script|style|title)\b.*?(?:</\1\s*>|$)", re.I | re.S)
+_TAG = re.compile(r"<[^>]*(?:>|$)")
 _AADSTS = re.compile(r"\s*AADSTS(\d{1,10}):\s*")
+_UNKNOWN_ISSUER = frozenset({18, 19, 20, 21})
+"""Codes of OpenSSL for a certificate whose issuer is not known: self-signed, in a chain, not local, first of all."""
 _PLACE = re.compile(r"\s*\(byte \d+\)|(?<=\[)\d+(?=\])")
 
 
@@ -62,7 +72,8 @@ def decode(decoder: msgspec.json.Decoder[T], response: httpx.Response) -> T:
         return decoder.decode(response.content)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         shape = type(error).__name__ if not isinstance(error, msgspec.MsgspecError) else str(error)
-        raise SuccessNotDeserialized(detail=f"{_met(response)}: {stable(_PLACE.sub('', shape), 200)}") from None
+        said = _said(response) or stable(_PLACE.sub("", shape), 200)
+        raise SuccessNotDeserialized(detail=f"{_met(response)}: {said}") from None
 
 
 def graph_failure(response: httpx.Response) -> PortalError:
@@ -104,8 +115,7 @@ def cause(error: httpx.RequestError) -> str:
     """Why there was no answer: few words, without addresses, the same each time."""
     for reason in causes(error):
         if isinstance(reason, ssl.SSLCertVerificationError):
-            why = getattr(reason, "verify_message", "")  # not every trust store sets it
-            return f"the certificate is not trusted ({stable(why, 100) or 'unknown reason'})"
+            return f"the certificate is not trusted{_distrust(error, reason)}"
         if isinstance(reason, ssl.SSLError):
             return "the TLS handshake failed"
         if isinstance(reason, gaierror):
@@ -125,6 +135,17 @@ def cause(error: httpx.RequestError) -> str:
     return "connection dropped"
 
 
+def _distrust(error: httpx.RequestError, reason: ssl.SSLCertVerificationError) -> str:
+    """Why a certificate is not trusted, with who issued it: that names the proxy that opens TLS on the way."""
+    why = stable(getattr(reason, "verify_message", ""), 100) or "unknown reason"  # not every trust store sets it
+    issuer = error.issuer if isinstance(error, UntrustedCertificate) else None
+    if issuer is None:
+        return f" ({why})"
+    if getattr(reason, "verify_code", 0) in _UNKNOWN_ISSUER:
+        return f": it was issued by '{stable(issuer, 150)}', which this machine does not trust"
+    return f" ({why}); it was issued by '{stable(issuer, 150)}'"
+
+
 def _whose(error: httpx.RequestError) -> str:
     return "the proxy: " if isinstance(error, httpx.ProxyError) else ""
 
@@ -142,9 +163,33 @@ def _reported(kind: type[ReportedError], code: str, message: str, response: http
 
 
 def _undecodable(response: httpx.Response) -> FailureNotDeserialized:
-    title = _TITLE.search(response.content[:65536])
-    said = stable(_ID.sub("…", title[1].decode("utf-8", "replace")), 60) if title else ""
-    return FailureNotDeserialized(detail=_met(response) + (f': "{said}"' if said else ""))
+    said = _said(response)
+    return FailureNotDeserialized(detail=_met(response) + (f": {said}" if said else ""))
+
+
+def _said(response: httpx.Response) -> str:
+    """What a page in Graph's place says: its title and its first words in quotes, or nothing when it is no page.
+
+    JSON is never quoted, because it may hold people's names; nor is anything that was sent, which a page may echo.
+    """
+    kind = response.headers.get("content-type", "text/").lower()
+    page = response.content[:65536].decode("utf-8", "replace")
+    if not ("html" in kind or kind.startswith("text/")) or page.lstrip()[:1] in ("{", "["):
+        return ""
+    for secret in _sent(response.request):
+        page = page.replace(secret, "…")
+    title = _TITLE.search(page)
+    parts = (title[1] if title else "", _TAG.sub(" ", _UNREAD.sub(" ", page)))
+    quoted = [stable(_ID.sub("…", " ".join(unescape(part).split())), QUOTED_LIMIT) for part in parts]
+    return ": ".join(f'"{words}"' for words in dict.fromkeys(quoted) if words)
+
+
+def _sent(request: httpx.Request) -> list[str]:
+    """The secrets in a request, longest first: the token, and the values of the sign-in form."""
+    form = parse_qsl(request.content.decode("utf-8", "replace")) if request.method == "POST" else []
+    values = [request.headers.get("authorization", "").rpartition(" ")[2], *(value for _, value in form)]
+    written = {way for value in values if len(value) > 3 for way in (value, quote_plus(value), escape(value))}
+    return sorted(written, key=len, reverse=True)
 
 
 def _redirected(response: httpx.Response) -> FailureNotDeserialized:

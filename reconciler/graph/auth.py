@@ -7,16 +7,21 @@ JSON. So the sender below turns each failure into our exception before MSAL can.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import httpx
 import msgspec
 
-from reconciler.errors import AssertionFailed, SuccessNotDeserialized, UntrustedAnswer
+from reconciler.errors import AssertionFailed, ReportedError, SuccessNotDeserialized, UntrustedAnswer
 from reconciler.graph.answers import decode, entra_failure, unreachable
 from reconciler.graph.clouds import Endpoints
 from reconciler.graph.credentials import Credential
+from reconciler.graph.federation import FederatedToken
+from reconciler.graph.managed_identity import managed_identity_app
 from reconciler.graph.wire import OpenIdConfiguration, TokenAnswer
+from reconciler.model import ManagedIdentityAuthentication
 
 
 class TokenSource:
@@ -25,19 +30,19 @@ class TokenSource:
     def __init__(
         self, http: httpx.Client, endpoints: Endpoints, tenant_id: str, client_id: str, credential: Credential
     ) -> None:
-        self._sender = _Sender(http, endpoints.login_host)
-        self._authority = endpoints.authority(tenant_id)
-        self._scope = endpoints.scope
+        self._http = http
+        self._endpoints = endpoints
+        self._tenant_id = tenant_id
         self._client_id = client_id
         self._credential = credential
         self._lock = threading.Lock()
-        self._app: Any = None
+        self._ask: Callable[[], Mapping[str, Any]] | None = None
 
     def token(self) -> str:
         """A bearer token for Graph, from memory while it lives.
 
-        Raises ReportedError, Unreachable, SuccessNotDeserialized, FailureNotDeserialized, AssertionFailed or
-        UntrustedAnswer.
+        Raises ReportedError, Unreachable, SuccessNotDeserialized, FailureNotDeserialized, AssertionFailed,
+        UntrustedAnswer, or SecretUnresolved when there is no federated token or no managed identity.
         """
         with self._lock:
             return self._acquire()
@@ -45,16 +50,20 @@ class TokenSource:
     def renew(self) -> None:
         """Forget the token, so that the next one is a new one."""
         with self._lock:
-            self._app = None
+            self._ask = None
 
     def _acquire(self) -> str:
         from jwt import PyJWTError
         from msal.exceptions import MsalError
 
         try:
-            if self._app is None:
-                self._app = self._new_app()
-            token = self._app.acquire_token_for_client(scopes=[self._scope])["access_token"]
+            if self._ask is None:
+                self._ask = self._new_app()
+            token = self._ask()["access_token"]
+        except ReportedError as error:
+            if isinstance(proof := self._credential.for_msal(), FederatedToken):
+                proof.explain(error)
+            raise
         except PyJWTError:
             raise AssertionFailed from None
         except (MsalError, ValueError, TypeError, LookupError) as error:
@@ -62,17 +71,27 @@ class TokenSource:
             raise SuccessNotDeserialized(detail=f"the answer to the sign-in: {type(error).__name__}") from None
         return str(token)
 
-    def _new_app(self) -> Any:
+    def _new_app(self) -> Callable[[], Mapping[str, Any]]:
+        """A new MSAL client, as the function that gets a token from it."""
+        proof = self._credential.for_msal()
+        if isinstance(proof, ManagedIdentityAuthentication):
+            return managed_identity_app(self._http, self._endpoints, self._client_id, proof)
+        if isinstance(proof, FederatedToken):
+            return self._confidential({"client_assertion": lambda: proof.fetch(self._http, self._endpoints).text()})
+        return self._confidential(proof)
+
+    def _confidential(self, credential: str | dict[str, Any]) -> Callable[[], Mapping[str, Any]]:
         from msal import ConfidentialClientApplication
 
-        return ConfidentialClientApplication(
+        app = ConfidentialClientApplication(
             self._client_id,
-            client_credential=self._credential.for_msal(),
-            authority=self._authority,
+            client_credential=credential,
+            authority=self._endpoints.authority(self._tenant_id),
             instance_discovery=False,
             azure_region=False,  # whatever MSAL_FORCE_REGION says
-            http_client=self._sender,
+            http_client=_Sender(self._http, self._endpoints.login_host),
         )
+        return partial(app.acquire_token_for_client, scopes=[self._endpoints.scope])
 
 
 class _Sender:

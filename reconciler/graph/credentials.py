@@ -1,4 +1,4 @@
-"""What an app proves its identity with: a client secret, or a certificate with its private key.
+"""What an app proves its identity with: a client secret, a certificate with its private key, or nothing of its own.
 
 Certificates are read here with ``cryptography`` before MSAL sees them, because MSAL notices a wrong key only when it
 signs, and says so in a library's words. From a key and a certificate MSAL signs with PS256 and names the certificate by
@@ -7,32 +7,41 @@ its SHA-256 thumbprint (Microsoft Entra documentation, "Certificate credentials"
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import date, datetime
+from typing import TYPE_CHECKING, TypeAlias
 
-from reconciler.errors import AssertionFailed, SecretUnresolved, ThumbprintUnreadable
-from reconciler.model import Authentication, CertificateAuthentication, Reference, SecretAuthentication
-from reconciler.secret import Secret
+from reconciler.errors import AssertionFailed, ThumbprintUnreadable, refuse_secret_id
+from reconciler.graph.references import Resolve as Resolve
+from reconciler.graph.references import text_of
+from reconciler.model import (
+    Authentication,
+    CertificateAuthentication,
+    FederatedAuthentication,
+    ManagedIdentityAuthentication,
+    SecretAuthentication,
+)
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
     from cryptography.x509 import Certificate
 
-Resolve = Callable[[Reference], Secret]
-"""Leads a reference to its value, or raises SecretUnresolved."""
+    from reconciler.graph.federation import FederatedToken
+
+Proof: TypeAlias = "str | dict[str, str] | FederatedToken | ManagedIdentityAuthentication"
+"""What a sign-in rests on: a secret as text, ``private_key`` and ``public_certificate`` as PEM, a token that is fetched
+each time, or the machine itself."""
 
 
 class Credential:
-    """A client credential in the form that MSAL takes. Masked wherever it is printed."""
+    """What an app signs in with. Masked wherever it is printed."""
 
     __slots__ = ("_value",)
 
-    def __init__(self, value: str | dict[str, str]) -> None:
+    def __init__(self, value: Proof) -> None:
         self._value = value
 
-    def for_msal(self) -> str | dict[str, str]:
-        """The secret as text, or ``private_key`` and ``public_certificate`` as PEM."""
+    def for_msal(self) -> Proof:
+        """What MSAL is given, or what leads to it."""
         return self._value
 
     def __repr__(self) -> str:
@@ -46,45 +55,72 @@ def load_credential(authentication: Authentication, resolve: Resolve, now: datet
     """Resolve what a portal's ``authentication`` points to, and check it as far as that goes without asking Entra.
 
     Raises SecretUnresolved, ThumbprintUnreadable (the certificate cannot be parsed) or AssertionFailed (the private key
-    cannot be used, or the certificate is not valid at ``now``); ``detail`` says which, and never quotes a value.
+    cannot be used, or the certificate is not valid at ``now``); ``detail`` says which, and never quotes a value. A
+    federated token is fetched later, and a managed identity is the machine's: nothing can be wrong with them here.
     """
     if isinstance(authentication, SecretAuthentication):
-        return Credential(_text(authentication.secret, resolve))
+        value = text_of(authentication.secret, resolve)
+        refuse_secret_id(value, authentication.secret_id)
+        return Credential(value)
+    if isinstance(authentication, FederatedAuthentication):
+        from reconciler.graph.federation import FederatedToken  # it loads httpx, which `plan` can do without
+
+        return Credential(FederatedToken(authentication, resolve))
+    if isinstance(authentication, ManagedIdentityAuthentication):
+        return Credential(authentication)
+    if authentication.pfx:
+        return _pair(*_from_pfx(authentication, resolve), now)
+    certificates = _pem_certificates(authentication, resolve)
+    return _pair(_pem_key(authentication, resolve), certificates, now)
+
+
+def credential_end(authentication: Authentication, resolve: Resolve) -> date | None:
+    """The last day of a credential, in UTC: ``expires`` of a secret, the end that a certificate carries itself.
+
+    Best effort, never raises: None for a credential without an end, and for a certificate that cannot be read. A PEM
+    certificate needs no private key; a PFX needs its passphrase.
+    """
+    if isinstance(authentication, SecretAuthentication):
+        return authentication.expires
     if not isinstance(authentication, CertificateAuthentication):
-        raise NotImplementedError(authentication.type)  # WIP: mended before this lands
-    key, certificates = _from_pfx(authentication, resolve) if authentication.pfx else _from_pem(authentication, resolve)
-    return _pair(key, certificates, now)
-
-
-def _text(reference: Reference, resolve: Resolve) -> str:
+        return None
     try:
-        text = resolve(reference).text()
-    except UnicodeDecodeError:
-        raise SecretUnresolved(detail=f"{reference} is not UTF-8 text") from None
-    if not text:
-        raise SecretUnresolved(detail=f"{reference} is empty")
-    return text
+        if authentication.pfx:
+            own = _own(*_from_pfx(authentication, resolve))
+        else:
+            certificates = _pem_certificates(authentication, resolve)
+            # Of a chain only the key tells which certificate is the app's.
+            own = certificates[0] if len(certificates) == 1 else _own(_pem_key(authentication, resolve), certificates)
+    except Exception:  # whatever is wrong with it, signing in will say so
+        return None
+    return own.not_valid_after_utc.date()
 
 
 def _passphrase(authentication: CertificateAuthentication, resolve: Resolve) -> bytes | None:
-    return _text(authentication.passphrase, resolve).encode() if authentication.passphrase else None
+    return text_of(authentication.passphrase, resolve).encode() if authentication.passphrase else None
 
 
-def _from_pem(authentication: CertificateAuthentication, resolve: Resolve) -> tuple[PrivateKeyTypes, list[Certificate]]:
+def _pem_certificates(authentication: CertificateAuthentication, resolve: Resolve) -> list[Certificate]:
     from cryptography import x509
+
+    if authentication.public_certificate is None:
+        raise ThumbprintUnreadable(detail="the portal file names no certificate")
+    try:
+        return x509.load_pem_x509_certificates(resolve(authentication.public_certificate).reveal())
+    except ValueError:
+        raise ThumbprintUnreadable(detail=f"{authentication.public_certificate} is no PEM certificate") from None
+
+
+def _pem_key(authentication: CertificateAuthentication, resolve: Resolve) -> PrivateKeyTypes:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    if authentication.public_certificate is None or authentication.private_key is None:
-        raise ThumbprintUnreadable(detail="the portal file names no certificate")
-    try:
-        certificates = x509.load_pem_x509_certificates(resolve(authentication.public_certificate).reveal())
-    except ValueError:
-        raise ThumbprintUnreadable(detail=f"{authentication.public_certificate} is no PEM certificate") from None
+    if authentication.private_key is None:
+        raise AssertionFailed(detail="the portal file names no private key")
     passphrase = _passphrase(authentication, resolve)
     pem = resolve(authentication.private_key).reveal()
     try:
-        return load_pem_private_key(pem, passphrase), certificates
+        return load_pem_private_key(pem, passphrase)
     except TypeError:
         why = "needs a passphrase" if passphrase is None else "is not encrypted, yet a passphrase is given"
     except ValueError:
@@ -119,21 +155,27 @@ def _from_pfx(authentication: CertificateAuthentication, resolve: Resolve) -> tu
     return key, certificates
 
 
+def _own(key: PrivateKeyTypes, certificates: list[Certificate]) -> Certificate:
+    """The key's certificate out of a file that may hold a whole chain."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    def public(of: PrivateKeyTypes | Certificate) -> bytes:
+        return of.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+    certificate = next((each for each in certificates if public(each) == public(key)), None)
+    if certificate is None:
+        raise AssertionFailed(detail="the private key does not belong to the certificate")
+    return certificate
+
+
 def _pair(key: PrivateKeyTypes, certificates: list[Certificate], now: datetime) -> Credential:
-    """The key with its certificate out of a file that may hold a whole chain."""
+    """The key with its certificate, both as MSAL wants them."""
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
     if not isinstance(key, RSAPrivateKey):
         raise AssertionFailed(detail="the private key is not RSA, and Entra accepts no other")
-
-    def public(of: Certificate) -> bytes:
-        return of.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-
-    wanted = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    certificate = next((each for each in certificates if public(each) == wanted), None)
-    if certificate is None:
-        raise AssertionFailed(detail="the private key does not belong to the certificate")
+    certificate = _own(key, certificates)
     if now < certificate.not_valid_before_utc:
         raise AssertionFailed(detail=f"the certificate is not valid before {certificate.not_valid_before_utc:%Y-%m-%d}")
     if now > certificate.not_valid_after_utc:

@@ -20,7 +20,8 @@ import httpx
 from reconciler import __version__
 from reconciler.errors import ConfigurationError, ReconcileError
 from reconciler.graph.answers import cause
-from reconciler.graph.retry import RetryPolicy, RetryTransport
+from reconciler.graph.interception import UntrustedCertificate, presented_issuer
+from reconciler.graph.retry import RetryPolicy, RetryTransport, causes
 
 USER_AGENT = f"m365-license-reconciler/{__version__}"
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
@@ -99,16 +100,24 @@ class EnvironmentTransport(httpx.BaseTransport):
 
     def __init__(self) -> None:
         context = tls_context()
+        self._proxy = _proxy(context)
         self._direct = httpx.HTTPTransport(verify=context, trust_env=False, limits=LIMITS)
-        self._proxied = _through_proxy(context)
+        self._proxied = _through(self._proxy, context)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send over the way that the environment wants for this host."""
-        if self._proxied is None or proxy_bypass(request.url.host):
-            return self._direct.handle_request(request)
+        # Nothing but a machine's own identity service is asked over plain http, and no proxy knows the way to that.
+        plain = request.url.scheme != "https"
+        direct = self._proxied is None or plain or bool(proxy_bypass(request.url.host))
+        way = self._direct if direct or self._proxied is None else self._proxied
         try:
-            return self._proxied.handle_request(request)
+            return way.handle_request(request)
         except httpx.ConnectError as error:
+            if any(isinstance(reason, ssl.SSLCertVerificationError) for reason in causes(error)):
+                issuer = presented_issuer(request.url.host, None if direct else self._proxy)
+                raise UntrustedCertificate(str(error), issuer) from error
+            if direct:
+                raise
             raise httpx.ProxyError(str(error)) from error
 
     def close(self) -> None:
@@ -118,20 +127,34 @@ class EnvironmentTransport(httpx.BaseTransport):
             self._proxied.close()
 
 
-def _through_proxy(context: ssl.SSLContext) -> httpx.HTTPTransport | None:
+def _proxy(context: ssl.SSLContext) -> httpx.Proxy | None:
+    """The proxy that the environment names."""
     proxies = getproxies()
     address = proxies.get("https") or proxies.get("all")
     if not address:
         return None
     try:
         proxy = httpx.Proxy(address if "://" in address else f"http://{address}")
-        if proxy.url.scheme == "https":
-            proxy.ssl_context = context
+    except (ValueError, httpx.InvalidURL):
+        raise _unusable() from None
+    if proxy.url.scheme == "https":
+        proxy.ssl_context = context
+    return proxy
+
+
+def _through(proxy: httpx.Proxy | None, context: ssl.SSLContext) -> httpx.HTTPTransport | None:
+    if proxy is None:
+        return None
+    try:
         return httpx.HTTPTransport(verify=context, trust_env=False, limits=LIMITS, proxy=proxy)
-    except (ValueError, ImportError, httpx.InvalidURL):
-        # Without the address: it may hold a password.
-        raise ConfigurationError(
-            "The proxy that the environment names cannot be used.",
-            code="proxy-invalid",
-            remedy="Set HTTPS_PROXY to an address such as http://proxy.example:3128.",
-        ) from None
+    except (ValueError, ImportError):
+        raise _unusable() from None
+
+
+def _unusable() -> ConfigurationError:
+    """Without the address: it may hold a password."""
+    return ConfigurationError(
+        "The proxy that the environment names cannot be used.",
+        code="proxy-invalid",
+        remedy="Set HTTPS_PROXY to an address such as http://proxy.example:3128.",
+    )

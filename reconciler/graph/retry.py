@@ -45,6 +45,7 @@ class RetryTransport(httpx.BaseTransport):
     """A transport that repeats what was throttled, refused for the moment, or cut off.
 
     ``sleep``, ``random`` (0 to 1), ``clock`` (monotonic seconds) and ``now`` (seconds since 1970) are for tests.
+    A request may ask for fewer retries by its extension ``retries``.
     Answers carry their whole body, decompressed. Raises httpx.RequestError as the inner transport does, and
     UntrustedAnswer for a body without end.
     """
@@ -71,17 +72,18 @@ class RetryTransport(httpx.BaseTransport):
         request.read()
         started = self._clock()
         retries = 0
+        most = min(self._policy.limit, request.extensions.get("retries", self._policy.limit))
         while True:
             outcome = self._attempt(request)
             wait = self._wait(outcome, retries)
             left = self._policy.total_seconds - (self._clock() - started)
-            if wait is None or retries >= self._policy.limit or wait >= left:
+            if wait is None or retries >= most or wait >= left:
                 if isinstance(outcome, httpx.Response):
                     return outcome
                 raise outcome
             retries += 1
             met = outcome.status_code if isinstance(outcome, httpx.Response) else type(outcome).__name__
-            LOGGER.info("%s: %s; retry %d of %d in %.1f s", request.url.host, met, retries, self._policy.limit, wait)
+            LOGGER.info("%s: %s; retry %d of %d in %.1f s", request.url.host, met, retries, most, wait)
             self._sleep(wait)
 
     def close(self) -> None:

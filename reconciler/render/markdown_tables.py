@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from reconciler.expiry import Condition
 from reconciler.findings import COUNTED_BY_GRAPH_ONLY, FINDINGS, HELD_BUT_NOT_COUNTED
-from reconciler.labels import REASON_LABELS, STATUS_LABELS, STATUS_MEANINGS, STATUS_SIGNS
+from reconciler.labels import EXPIRING_SIGN, REASON_LABELS, STATUS_LABELS, STATUS_MEANINGS, STATUS_SIGNS
 from reconciler.model import Status
 from reconciler.render.escape import markdown as safe
 from reconciler.render.words import MISSING, listed, moment, money, number
@@ -112,11 +113,17 @@ def facts(portal: PortalReport) -> list[str]:
         ("Tenant", name),
         ("Tenant ID", f"`{declared.tenant_id}`"),
         ("Cloud", declared.cloud.value),
+        *([("Credential", _credential(portal.credential))] if portal.credential else []),
         ("Last import", last.outcome.value),
         ("Data as of", moment(last.as_of)),
         ("Users with a license", number(last.users)),
     ]
     return _table(("What", "Value"), rows)
+
+
+def _credential(condition: Condition) -> str:
+    """How near the end of the credential is, by sign and word while somebody has to act."""
+    return f"{EXPIRING_SIGN} {safe(condition.message)}" if condition.holds else safe(condition.message)
 
 
 def findings(portal: PortalReport) -> list[str]:

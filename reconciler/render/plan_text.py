@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from reconciler.labels import EXPIRING_SIGN
 from reconciler.model import Change, Presence, Status
 from reconciler.plan import Action, Plan, PortalPlan
 from reconciler.render.escape import plain
@@ -13,12 +14,21 @@ SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
 
 
 def render(plan: Plan) -> str:
-    """The whole plan, with a line end."""
+    """The whole plan, with a line end. Credentials that end are told also when nothing changes."""
+    expiring = [line for portal in plan.portals for line in _expiring(portal)]
+    ending = [*expiring, ""] if expiring else []
     if not plan.pending:
-        return f"No changes. {_unchanged(plan)}\n"
+        return "\n".join([*ending, f"No changes. {_unchanged(plan)}"]) + "\n"
     lines = [line for portal in plan.pending for line in (*_portal(portal), "")]
     legend = [f"{SYMBOLS[action]} {action.value}" for action in SYMBOLS if _of(plan, action)]
-    return "\n".join([*lines, "  ".join(legend), "", summary(plan)]) + "\n"
+    return "\n".join([*lines, *ending, "  ".join(legend), "", summary(plan)]) + "\n"
+
+
+def _expiring(portal: PortalPlan) -> Iterator[str]:
+    """That a credential ends, with what to do."""
+    if portal.imports and portal.credential and portal.credential.remedy:
+        yield f"{EXPIRING_SIGN} {portal.id}: {portal.credential.type}: {plain(portal.credential.message)}"
+        yield f"    {portal.credential.remedy}"
 
 
 def _unchanged(plan: Plan) -> str:

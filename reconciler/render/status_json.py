@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from reconciler.expiry import Condition
 from reconciler.labels import STATUS_LABELS
 from reconciler.model import Import
 from reconciler.render.escape import json_text
@@ -47,10 +48,16 @@ def _portal(portal: PortalReport) -> dict[str, Any]:
         "cloud": declared.cloud.value,
         "state": portal.state.presence.value,
         "suspend": pause and {"reason": pause.reason, "until": pause.until and pause.until.isoformat()},
+        "conditions": [_condition(portal.credential)] if portal.credential else [],
         "import": _import(portal.state.last_import),
         "exclusions": [_exclusion(item) for item in portal.exclusions],
         "products": [_product(product) for product in portal.products],
     }
+
+
+def _condition(item: Condition) -> dict[str, Any]:
+    """One condition. Its status is text, as in Kubernetes."""
+    return {"type": item.type, "status": str(item.holds), "reason": item.reason.value, "message": item.message}
 
 
 def _import(last: Import) -> dict[str, Any]:

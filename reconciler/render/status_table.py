@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reconciler.labels import EMULATED_NOTICE, REASON_LABELS, STATUS_LABELS, STATUS_SIGNS
+from reconciler.labels import EMULATED_NOTICE, EXPIRING_SIGN, REASON_LABELS, STATUS_LABELS, STATUS_SIGNS
 from reconciler.model import ImportOutcome, Presence, Status
 from reconciler.render.escape import plain
 from reconciler.render.verdict import verdict
@@ -42,7 +42,7 @@ def render(report: Report, *, width: int | None = None, color: bool = False) -> 
     if report.products:
         console.print(_table(report))
     for portal in report.portals:
-        for line in _notes(portal):
+        for line in (*_notes(portal), *_expiring(portal)):
             console.print(line, markup=False, soft_wrap=True)
     console.print(verdict(report), style="bold", markup=False, soft_wrap=True)
     return "".join(f"{line.rstrip()}\n" for line in target.getvalue().splitlines())
@@ -88,3 +88,12 @@ def _notes(portal: PortalReport) -> list[str]:
         f"{portal.state.id}: {plain(last.error.code)}: {plain(last.error.message)}{detail} [{kept}]",
         f"  {plain(last.error.remedy)}",
     ]
+
+
+def _expiring(portal: PortalReport) -> list[str]:
+    """That the portal's credential ends, with what to do, unless nothing signs in with it for now."""
+    credential = portal.credential
+    if portal.state.presence is not Presence.PRESENT or credential is None or credential.remedy is None:
+        return []
+    said = f"{EXPIRING_SIGN} {portal.state.id}: {credential.type}: {plain(credential.message)}"
+    return [said, f"  {credential.remedy}"]

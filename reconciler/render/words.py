@@ -15,6 +15,7 @@ MISSING = "–"
 _FIELDS = {
     "applies_to": "applies to",
     "capability_status": "capability",
+    "credential_expires": "end of the credential",
     "consumed_units": "Graph's count",
     "enabled": "enabled units",
     "locked_out": "locked-out units",

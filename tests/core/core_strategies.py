@@ -26,7 +26,7 @@ from reconciler.model import (
     Units,
 )
 from reconciler.transition import configure, delete, observe, stamp
-from tests.core.core_world import NOW, TODAY, failed, numbered, organization, portal, title
+from tests.core.core_world import NOW, TODAY, certificate, failed, numbered, organization, portal, secret, title
 
 PARTS = ["A_FREE", "B_FREE", "C_PLAN", "D_PLAN"]
 SKUS = [numbered(index) for index in range(len(PARTS))]
@@ -59,6 +59,7 @@ portals = st.builds(
     description=st.none() | names,
     exclusions=exclusions,
     products=entries,
+    authentication=st.sampled_from([secret(), secret(TODAY), certificate(), certificate("other")]),
     suspend=st.none() | st.builds(Suspension, names, dates),
     protect=st.booleans(),
 )
@@ -112,12 +113,16 @@ settings_ = st.builds(
 
 @dataclass(frozen=True)
 class Step:
-    """One run: the portal as it is declared then (None: its file is gone) and what reading its tenant gave."""
+    """One run: the portal as it is declared then (None: its file is gone) and what reading its tenant gave.
+
+    ``end`` is what its certificate says, None when that cannot be read.
+    """
 
     declared: Portal | None
     seen: Observation | None
     settings: Settings
     day: int
+    end: date | None
 
     @property
     def now(self) -> datetime:
@@ -133,7 +138,7 @@ class Step:
         """The state after the plan, before the tenant is read."""
         if self.declared is None:
             return delete(before) if before else None
-        return configure(before, self.declared, self.settings, title, self.today)
+        return configure(before, self.declared, self.settings, title, self.today, self.end)
 
     def run(self, before: PortalState | None) -> PortalState | None:
         """The state after the run."""
@@ -145,5 +150,5 @@ class Step:
         return stamp(before, after, self.now)
 
 
-steps = st.builds(Step, st.none() | portals, st.none() | observations, settings_, st.integers(0, 3))
+steps = st.builds(Step, st.none() | portals, st.none() | observations, settings_, st.integers(0, 3), dates)
 histories = st.lists(steps, min_size=1, max_size=5).map(lambda items: sorted(items, key=lambda step: step.day))

@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler import compliance
 from reconciler.model import (
+    CertificateAuthentication,
     Change,
     ChangeSet,
     Complete,
@@ -101,10 +102,20 @@ def portal(id_: str = "contoso", **members: Any) -> Portal:
     given = {
         "tenant_id": TENANT,
         "client_id": CLIENT,
-        "authentication": SecretAuthentication(Reference("env", "CONTOSO_SECRET")),
+        "authentication": secret(),
         "directory": f"Microsoft 365/{name}",
     }
     return Portal(id=id_, name=name, **{**given, **members})
+
+
+def secret(expires: date | None = None) -> SecretAuthentication:
+    """A secret in a variable, with its last day."""
+    return SecretAuthentication(Reference("env", "CONTOSO_SECRET"), expires=expires)
+
+
+def certificate(stem: str = "contoso") -> CertificateAuthentication:
+    """A certificate in a pair of files."""
+    return CertificateAuthentication(Reference("file", f"{stem}.crt"), Reference("file", f"{stem}.key"))
 
 
 def exclusion(sku: str = "FLOW_FREE", reason: str = "Free", until: date | None = None) -> Exclusion:
@@ -148,10 +159,15 @@ def subscription(status: str = "Enabled", **members: Any) -> Subscription:
 
 
 def plan_of(
-    *declared: Portal, known: State | None = None, only: tuple[str, ...] = (), settings: Settings | None = None
+    *declared: Portal,
+    known: State | None = None,
+    only: tuple[str, ...] = (),
+    settings: Settings | None = None,
+    credential_ends: Mapping[str, date] = {},
 ) -> Plan:
     """The plan for these portals."""
-    return make_plan({item.id: item for item in declared}, known or {}, settings or Settings(), title, TODAY, only)
+    desired = {item.id: item for item in declared}
+    return make_plan(desired, known or {}, settings or Settings(), title, TODAY, only, credential_ends)
 
 
 def known(*states: PortalState) -> dict[str, PortalState]:
@@ -166,10 +182,11 @@ def applied(
     *,
     now: datetime = NOW,
     settings: Settings | None = None,
+    credential_end: date | None = None,
 ) -> PortalState:
     """One run over one portal, as ``reconcile.apply`` puts it together: configure, observe, stamp."""
     rules = settings or Settings()
-    after = configure(before, declared, rules, title, now.date())
+    after = configure(before, declared, rules, title, now.date(), credential_end)
     if seen is not None:
         after = observe(after, seen, rules, title, now)
     return stamp(before, after, now)

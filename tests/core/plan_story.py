@@ -15,12 +15,14 @@ from tests.core.core_world import (
     OTHER_TENANT,
     TODAY,
     applied,
+    certificate,
     complete,
     exclusion,
     known,
     license_,
     numbered,
     portal,
+    secret,
     title,
 )
 
@@ -47,7 +49,8 @@ def _state(declared: Portal) -> PortalState:
 
 CONTOSO, NORTH, EVIL = _declared(0, "contoso"), _declared(1, "northwind"), _declared(2, "fabrikam")
 OLD, RETIRED, RETURNED = _declared(3, "old-name", "Adatum"), _declared(4, "retired"), _declared(5, "returned")
-SAME, FORGOTTEN = _declared(6, "same"), _declared(7, "forgotten")
+SAME, FORGOTTEN = replace(_declared(6, "same"), authentication=secret(date(2026, 12, 10))), _declared(7, "forgotten")
+ROTATED = replace(_declared(10, "rotated"), authentication=certificate())
 
 
 def story_plan() -> Plan:
@@ -59,6 +62,7 @@ def story_plan() -> Plan:
         *[_state(declared) for declared in (EVIL, OLD, RETIRED, SAME)],
         delete(_state(RETURNED)),
         delete(_state(FORGOTTEN)),
+        applied(None, ROTATED, SEEN, credential_end=date(2026, 11, 29)),
     )
     edited = replace(
         CONTOSO,
@@ -74,8 +78,10 @@ def story_plan() -> Plan:
         replace(OLD, id="new-name", suspend=Suspension("Migration", date(2026, 12, 31))),
         RETURNED,
         SAME,
+        ROTATED,
         _declared(8, "brand-new"),
         replace(_declared(9, "later"), tenant_id=OTHER_TENANT, suspend=Suspension("Not before the contract")),
     )
     settings = Settings(unmetered=("MEETING_*",))
-    return make_plan({item.id: item for item in desired}, states, settings, _new_title, TODAY)
+    ends = {ROTATED.id: date(2026, 12, 1)}
+    return make_plan({item.id: item for item in desired}, states, settings, _new_title, TODAY, credential_ends=ends)

@@ -11,6 +11,7 @@ from reconciler.model import (
     Consumption,
     DeclaredEntitlement,
     ErrorInfo,
+    FederatedAuthentication,
     License,
     Portal,
     PortalState,
@@ -29,6 +30,7 @@ from tests.core.core_world import (
     NOW,
     OTHER_TENANT,
     applied,
+    certificate,
     complete,
     exclusion,
     failed,
@@ -37,6 +39,7 @@ from tests.core.core_world import (
     numbered,
     organization,
     portal,
+    secret,
     subscription,
 )
 
@@ -64,6 +67,7 @@ def contoso() -> Portal:
     """A portal that declares all there is to declare."""
     return portal(
         description="Production tenant, since 2019",
+        authentication=certificate(),
         exclusions=(
             exclusion("FLOW_FREE", "Free SKU, not managed"),
             exclusion("*_VIRAL", "Looked at again later", date(2027, 6, 30)),
@@ -104,12 +108,14 @@ def contoso_state() -> PortalState:
     grown = [replace(item, consumed_units=1_350) if item.sku_id == E3 else item for item in contoso_licenses()[:-1]]
     seen = complete(*grown, users=1_392)
     counted = {**seen.consumption, E3: Consumption(1_342, findings), E5: Consumption(95)}
-    return applied(before, contoso(), replace(seen, consumption=counted), now=LATER)
+    last_day = date(2026, 12, 20)
+    return applied(before, contoso(), replace(seen, consumption=counted), now=LATER, credential_end=last_day)
 
 
 def fabrikam_state() -> PortalState:
     """A portal that was read once and cannot be read now."""
-    declared = portal("fabrikam", tenant_id=OTHER_TENANT, cloud=Cloud.USGOV)
+    signs_in = {"authentication": secret(date(2026, 11, 20)), "second_authentication": secret(date(2026, 12, 10))}
+    declared = portal("fabrikam", tenant_id=OTHER_TENANT, cloud=Cloud.USGOV, **signs_in)
     once = applied(None, declared, complete(license_(), organization=organization(OTHER_TENANT, "Fabrikam")))
     error = ErrorInfo(
         "AADSTS7000222",
@@ -148,7 +154,12 @@ def evil_state() -> PortalState:
 
 def story() -> dict[str, PortalState]:
     """Every known portal."""
-    north = portal("northwind", client_id=OTHER_TENANT, suspend=Suspension("Migration to Contoso", date(2026, 12, 31)))
+    north = portal(
+        "northwind",
+        client_id=OTHER_TENANT,
+        suspend=Suspension("Migration to Contoso", date(2026, 12, 31)),
+        authentication=secret(date(2026, 11, 25)),
+    )
     paused = applied(
         applied(None, replace(north, suspend=None), complete(license_(consumed_units=100))), north, now=LATER
     )
@@ -159,8 +170,17 @@ def story() -> dict[str, PortalState]:
         evil_state(),
         paused,
         stamp(old, delete(old), LATER),
-        applied(None, portal("unread", name="Unread"), failed(), now=LATER),
-        applied(None, portal("waiting", name="Waiting", suspend=Suspension("Not before the contract")), now=NOW),
+        applied(None, portal("unread", name="Unread", authentication=secret(date(2027, 5, 1))), failed(), now=LATER),
+        applied(
+            None,
+            portal(
+                "waiting",
+                name="Waiting",
+                authentication=FederatedAuthentication(),
+                suspend=Suspension("Not before the contract"),
+            ),
+            now=NOW,
+        ),
     )
 
 

@@ -25,7 +25,7 @@ from reconciler.model import (
     Suspension,
 )
 from reconciler.render.verdict import verdict
-from reconciler.report import Coverage, NextStep, ProductReport, Report, make_report
+from reconciler.report import Coverage, NextStep, ProductReport, Rank, Report, make_report
 from reconciler.transition import delete, stamp
 from tests.core.core_world import (
     E3,
@@ -171,7 +171,7 @@ def test_one_emulated_portal_makes_the_report_emulated() -> None:
 # --- remedies and next steps -----------------------------------------------------------------------------------------
 
 
-def steps(*states: PortalState, today: date = TODAY) -> list[tuple[int, str, str]]:
+def steps(*states: PortalState, today: date = TODAY) -> list[tuple[Rank, str, str]]:
     """Rank, subject and reason of every next step."""
     return [(step.rank, step.subject, step.why) for step in report_of(*states, today=today).next_steps]
 
@@ -191,14 +191,18 @@ def test_next_steps_stand_worst_first() -> None:
         declared=portal(exclusions=(exclusion("OLD_FREE", until=date(2026, 1, 1)),)),
     )
     assert steps(busy, named("down", UNREAD)) == [
-        (0, "Down", "the import failed: Could not connect to GraphAPI server."),
-        (1, "Contoso - Microsoft 365 E5", "20 too few: 120 consumed, 100 entitled"),
-        (1, "Contoso - Office 365 E3", "10 too few: 110 consumed, 100 entitled"),
-        (2, "Contoso - Microsoft Power Automate Free", "a number is missing, negative or not whole"),
-        (3, "Contoso - GRACE", "covered only by units in grace: 97 consumed, 60 paid for"),
-        (4, "Contoso - GONE", "the license is gone from the portal"),
-        (5, "Contoso - Office 365 E3", "accounts that are disabled: 3 of 110 consumers"),
-        (6, "OLD_FREE", "its exclusion ended on 2026-01-01"),
+        (Rank.FAILED_IMPORT, "Down", "the import failed: Could not connect to GraphAPI server."),
+        (Rank.SHORTAGE, "Contoso - Microsoft 365 E5", "20 too few: 120 consumed, 100 entitled"),
+        (Rank.SHORTAGE, "Contoso - Office 365 E3", "10 too few: 110 consumed, 100 entitled"),
+        (
+            Rank.CALCULATION_ERROR,
+            "Contoso - Microsoft Power Automate Free",
+            "a number is missing, negative or not whole",
+        ),
+        (Rank.GRACE, "Contoso - GRACE", "covered only by units in grace: 97 consumed, 60 paid for"),
+        (Rank.NOT_SYNCHRONIZED, "Contoso - GONE", "the license is gone from the portal"),
+        (Rank.DISABLED_ACCOUNTS, "Contoso - Office 365 E3", "accounts that are disabled: 3 of 110 consumers"),
+        (Rank.ENDED_EXCLUSION, "OLD_FREE", "its exclusion ended on 2026-01-01"),
     ]
 
 
@@ -212,7 +216,14 @@ def test_a_failed_import_brings_its_own_remedy() -> None:
     error = ErrorInfo("AADSTS7000222", "The secret has expired.", "Create a new secret.")
     state = applied(FINE, portal(), failed(error))
     assert report_of(state).next_steps == (
-        NextStep(0, 0, "contoso", "Contoso", "the import failed: The secret has expired.", "Create a new secret."),
+        NextStep(
+            Rank.FAILED_IMPORT,
+            0,
+            "contoso",
+            "Contoso",
+            "the import failed: The secret has expired.",
+            "Create a new secret.",
+        ),
     )
 
 
@@ -225,7 +236,9 @@ def test_suspended_units_are_named_as_a_way_out_of_a_shortage() -> None:
     assert item.remedy is not None
     assert item.remedy.startswith("Reactivate the suspended subscription")
     state = portal_state(item.product)
-    assert steps(state) == [(1, "Contoso - Office 365 E3", "4 too few: 4 consumed, 0 entitled, 10 suspended")]
+    assert steps(state) == [
+        (Rank.SHORTAGE, "Contoso - Office 365 E3", "4 too few: 4 consumed, 0 entitled, 10 suspended")
+    ]
     assert report_of(state).next_steps[0].step == item.remedy
 
 
@@ -273,13 +286,15 @@ def test_grace_ends_with_the_first_subscription_in_grace_and_with_no_other() -> 
 
 def test_disabled_accounts_of_a_product_that_is_not_synchronized_are_nothing_to_do() -> None:
     state = portal_state(product(reason=Reason.EXCLUDED, findings={"disabled_account": 3}))
-    assert [rank for rank, _, _ in steps(state)] == [4]
+    assert [rank for rank, _, _ in steps(state)] == [Rank.NOT_SYNCHRONIZED]
 
 
 def test_an_exclusion_is_reported_from_the_day_after_its_last() -> None:
     state = applied(None, portal(exclusions=(exclusion(until=TODAY),)), complete(license_()))
     assert steps(state) == []
-    assert steps(state, today=LATER.date()) == [(6, "FLOW_FREE", "its exclusion ended on 2026-11-23")]
+    assert steps(state, today=LATER.date()) == [
+        (Rank.ENDED_EXCLUSION, "FLOW_FREE", "its exclusion ended on 2026-11-23")
+    ]
 
 
 # --- money -----------------------------------------------------------------------------------------------------------

@@ -43,7 +43,9 @@ def _keys(schema: Schema, document: Schema, prefix: str) -> Iterator[tuple[str, 
     for key, inner in schema.get("properties", {}).items():
         path = f"{prefix}{key}"
         yield path, inner, key in schema.get("required", ())
-        if inner.get("type") == "array":
+        if "else" in inner:  # one of them, or a list
+            yield from _keys(_target(inner["else"]["allOf"][0], document), document, f"{path}.")
+        elif inner.get("type") == "array":
             yield from _keys(inner["items"], document, f"{path}[].")
         else:
             yield from _keys(inner, document, f"{path}.")

@@ -126,10 +126,8 @@ GENERATORS: dict[str, Callable[[str], str]] = {
     "reasons": reasons,
     "findings": findings,
     "keys": docs_tables.keys,
-    "named-errors": lambda _: docs_errors.named_errors(),
-    "raised-errors": lambda folders: docs_errors.raised_errors(*folders.split()),
+    "errors": docs_errors.errors_in,
     "configuration-problems": lambda _: docs_errors.configuration_problems(),
-    "reported-errors": docs_errors.reported_errors,
 }
 
 

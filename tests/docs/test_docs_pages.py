@@ -50,8 +50,8 @@ def test_the_page_on_commands_says_what_each_override_goes_over() -> None:
     rows = dict(re.findall(r"^\| `([a-z-]+)` \| (`.*`) \|$", _page("docs/reference/commands.md"), re.MULTILINE))
     assert rows.keys() == {override.value for override in Override}
     named = {code for codes in rows.values() for code in re.findall("`([a-z-]+)`", codes)}
-    safety = _page("docs/reference/errors.md").split("## Safety stops", 1)[1].split("## State", 1)[0]
-    codes = set(re.findall("^\\| `([a-z-]+)` ", safety, re.MULTILINE))
+    safety = _page("docs/errors.md").split("## Safety stops", 1)[1].split("## State", 1)[0]
+    codes = set(re.findall("^### `([a-z-]+)`$", safety, re.MULTILINE))
     assert named == codes - {"portal-protected", "emulated-answer"}
 
 

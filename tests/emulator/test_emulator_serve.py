@@ -121,6 +121,23 @@ def test_plain_http_is_refused(served: Server) -> None:
     assert "CONNECT" in answer.text
 
 
+def test_the_machine_answers_on_the_port_itself_in_plain_http_and_not_through_the_proxy(served: Server) -> None:
+    path = "/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://graph.microsoft.com"
+    with httpx.Client(trust_env=False, headers={"Metadata": "true"}) as client:
+        answer = client.get(f"{served.workload['AZURE_POD_IDENTITY_AUTHORITY_HOST']}{path}")
+    assert answer.json()["error_description"] == "Identity not found"
+    with httpx.Client(proxy=f"http://127.0.0.1:{served.port}", headers={"Metadata": "true"}) as client:
+        assert client.get(f"http://169.254.169.254{path}").status_code == 403
+
+
+def test_a_job_of_github_finds_its_variables(served: Server) -> None:
+    given = served.workload
+    bearer = {"Authorization": f"bearer {given['ACTIONS_ID_TOKEN_REQUEST_TOKEN']}"}
+    with httpx.Client() as client:
+        answer = client.get(given["ACTIONS_ID_TOKEN_REQUEST_URL"], headers=bearer)
+    assert answer.json()["value"].count(".") == 2
+
+
 def test_a_client_that_does_not_know_the_authority_does_not_connect(
     served: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,7 @@ from reconciler.emulator.scenario import CLIENT_ID, SECRET, Scenario, Sku, Tenan
 from reconciler.graph.auth import TokenSource
 from reconciler.graph.client import GraphClient
 from reconciler.graph.clouds import ENDPOINTS
-from reconciler.graph.credentials import Credential
+from reconciler.graph.credentials import Credential, Proof
 from reconciler.graph.http import open_http
 from reconciler.graph.retry import RetryPolicy
 from reconciler.model import Assignment, Cloud, Contact
@@ -82,19 +82,20 @@ class Connection:
 
 
 def connect(
-    network: Tenant | httpx.BaseTransport,
+    network: Tenant | Scenario | httpx.BaseTransport,
     *,
     tenant_id: str = TENANT_ID,
     client_id: str = CLIENT_ID,
-    credential: str | dict[str, str] = SECRET,
+    credential: Proof = SECRET,
     cloud: Cloud = Cloud.GLOBAL,
     retry: RetryPolicy = RetryPolicy(limit=2),  # noqa: B008 - it is frozen
     clock: Callable[[], float] | None = None,
 ) -> Connection:
     """Connect to an emulated tenant, or to any other transport."""
     if isinstance(network, Tenant):
-        scenario = Scenario((network,))
-        network = httpx.WSGITransport(app=Emulator(scenario, clock) if clock else Emulator(scenario))
+        network = Scenario((network,))
+    if isinstance(network, Scenario):
+        network = httpx.WSGITransport(app=Emulator(network, clock) if clock else Emulator(network))
     wire = Wire(network)
     slept: list[float] = []
     http = open_http(transport=wire, retry=retry, sleep=slept.append)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
@@ -24,8 +24,16 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
 from reconciler.errors import AssertionFailed, PortalError, SecretUnresolved, ThumbprintUnreadable
-from reconciler.graph.credentials import Credential, load_credential
-from reconciler.model import CertificateAuthentication, Reference, SecretAuthentication
+from reconciler.graph.credentials import Credential, Proof, credential_end, load_credential
+from reconciler.graph.federation import FederatedToken
+from reconciler.model import (
+    Authentication,
+    CertificateAuthentication,
+    FederatedAuthentication,
+    ManagedIdentityAuthentication,
+    Reference,
+    SecretAuthentication,
+)
 from reconciler.secret import Secret
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -47,9 +55,14 @@ def ec_key() -> ec.EllipticCurvePrivateKey:
 
 
 def certificate(
-    key: CertificateIssuerPrivateKeyTypes | None = None, start: int = 2026, end: int = 2028, name: str = "reader"
+    key: CertificateIssuerPrivateKeyTypes | None = None,
+    start: int = 2026,
+    end: int = 2028,
+    name: str = "reader",
+    moment: datetime | None = None,
 ) -> x509.Certificate:
     signer = key or rsa_key()
+    last = moment or datetime(end, 3, 1, tzinfo=UTC)
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     return (
         x509.CertificateBuilder()
@@ -58,7 +71,7 @@ def certificate(
         .public_key(signer.public_key())
         .serial_number(7)
         .not_valid_before(datetime(start, 3, 1, tzinfo=UTC))
-        .not_valid_after(datetime(end, 3, 1, tzinfo=UTC))
+        .not_valid_after(last)
         .sign(signer, SHA256())
     )
 
@@ -72,10 +85,14 @@ def key_pem(key: CertificateIssuerPrivateKeyTypes | None = None, passphrase: byt
     return (key or rsa_key()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
 
 
-def pfx(with_key: bool = True, own: x509.Certificate | None = None, chain: tuple[x509.Certificate, ...] = ()) -> bytes:
-    return serialize_key_and_certificates(
-        b"reader", rsa_key() if with_key else None, own, list(chain), BestAvailableEncryption(PASSPHRASE)
-    )
+def pfx(
+    with_key: bool = True,
+    own: x509.Certificate | None = None,
+    chain: tuple[x509.Certificate, ...] = (),
+    locked: bool = True,
+) -> bytes:
+    encryption: KeySerializationEncryption = BestAvailableEncryption(PASSPHRASE) if locked else NoEncryption()
+    return serialize_key_and_certificates(b"reader", rsa_key() if with_key else None, own, list(chain), encryption)
 
 
 def load(values: dict[str, bytes], now: datetime = NOW) -> Credential:
@@ -131,8 +148,9 @@ def test_a_secret_that_is_no_text_is_refused(value: bytes, detail: str) -> None:
         },
         lambda: {"pfx": pfx(own=certificate()), "passphrase": PASSPHRASE},
         lambda: {"pfx": pfx(chain=(certificate(rsa_key("issuer")), certificate())), "passphrase": PASSPHRASE},
+        lambda: {"pfx": pfx(own=certificate(), locked=False)},
     ],
-    ids=["PEM", "encrypted PEM", "chain in PEM", "PFX", "PFX with chain"],
+    ids=["PEM", "encrypted PEM", "chain in PEM", "PFX", "PFX with chain", "PFX without passphrase"],
 )
 def test_a_certificate_is_unpacked_into_the_pair_that_msal_signs_with_ps256(
     values: Callable[[], dict[str, bytes]],
@@ -240,8 +258,96 @@ def test_a_certificate_is_judged_by_the_runs_own_clock() -> None:
         load(values, datetime(2028, 3, 1, 0, 0, 1, tzinfo=UTC))
 
 
-def test_a_credential_shows_and_saves_nothing() -> None:
-    credential = Credential("canary")
+def end_of(values: dict[str, bytes]) -> date | None:
+    """The end of a certificate authentication that refers to these values; the ones left out lead nowhere."""
+    names = {"pfx"} if "pfx" in values else {"public_certificate", "private_key"}
+    references: dict[str, Any] = {name: Reference("env", name) for name in {*names, *values}}
+
+    def resolve(reference: Reference) -> Secret:
+        if reference.name not in values:
+            raise SecretUnresolved
+        return Secret(values[reference.name])
+
+    return credential_end(CertificateAuthentication(**references), resolve)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        lambda: {"public_certificate": pem(certificate())},
+        lambda: {
+            "public_certificate": pem(certificate(rsa_key("issuer"), end=2040), certificate()),
+            "private_key": key_pem(),
+        },
+        lambda: {"pfx": pfx(own=certificate()), "passphrase": PASSPHRASE},
+        lambda: {"pfx": pfx(own=certificate(), locked=False)},
+        lambda: {"pfx": pfx(chain=(certificate(rsa_key("issuer"), end=2040), certificate())), "passphrase": PASSPHRASE},
+    ],
+    ids=["PEM without its key", "chain in PEM", "PFX", "PFX without passphrase", "PFX with chain"],
+)
+def test_a_certificate_says_itself_when_it_ends(values: Callable[[], dict[str, bytes]]) -> None:
+    assert end_of(values()) == date(2028, 3, 1)
+
+
+def test_the_end_of_a_certificate_is_a_day_in_utc() -> None:
+    late = certificate(moment=datetime(2028, 2, 29, 23, 59, tzinfo=UTC))
+    assert end_of({"public_certificate": pem(late)}) == date(2028, 2, 29)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        dict,
+        lambda: {"public_certificate": b"canary"},
+        lambda: {"public_certificate": pem(certificate(), certificate(rsa_key("issuer")))},
+        lambda: {"pfx": b"canary"},
+        lambda: {"pfx": pfx(own=certificate())},
+        lambda: {"pfx": pfx(own=certificate()), "passphrase": b"wrong"},
+    ],
+    ids=["nothing", "no PEM", "chain without its key", "no PFX", "locked PFX", "wrong passphrase"],
+)
+def test_a_certificate_that_cannot_be_read_has_no_known_end(values: Callable[[], dict[str, bytes]]) -> None:
+    assert end_of(values()) is None
+
+
+def test_a_resolver_that_fails_in_any_way_makes_no_failure() -> None:
+    def resolve(_: Reference) -> Secret:
+        raise OSError
+
+    authentication = CertificateAuthentication(public_certificate=Reference("file", "x"))
+    assert credential_end(authentication, resolve) is None
+
+
+def unwanted(_: Reference) -> Secret:
+    raise AssertionError("nothing needs to be resolved")
+
+
+@pytest.mark.parametrize(
+    ("authentication", "end"),
+    [
+        (SecretAuthentication(Reference("env", "S"), expires=date(2027, 3, 31)), date(2027, 3, 31)),
+        (SecretAuthentication(Reference("env", "S")), None),
+        (FederatedAuthentication(), None),
+        (FederatedAuthentication(Reference("file", "token")), None),
+        (ManagedIdentityAuthentication("user"), None),
+    ],
+)
+def test_the_end_of_anything_else_is_what_the_portal_file_says(
+    authentication: Authentication, end: date | None
+) -> None:
+    assert credential_end(authentication, unwanted) == end
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "canary",
+        {"private_key": "canary"},
+        FederatedToken(FederatedAuthentication(Reference("file", "canary")), unwanted),
+    ],
+)
+def test_a_credential_shows_and_saves_nothing(value: Proof) -> None:
+    credential = Credential(value)
     assert "canary" not in f"{credential!r} {credential} {vars(Credential)}"
     with pytest.raises(TypeError):
         pickle.dumps(credential)

@@ -1,0 +1,60 @@
+"""The problems of YAML files in the form of the catalogue of errors, with general advice on each.
+
+The hint that `reconcile validate` prints with a problem is more exact, because it knows the place.
+"""
+
+from __future__ import annotations
+
+from reconciler.config.problems import CODES
+from reconciler.explanation import About, Explanation, Source
+
+_ADVICE = {
+    "unreadable-file": "Check that it is a file, and its permissions.",
+    "too-large": "A portal needs a few KiB. Check what was committed.",
+    "not-utf-8": "Save the file as UTF-8.",
+    "byte-order-mark": "Save the file as UTF-8 without BOM.",
+    "control-character": "Delete the character at that place.",
+    "tab-indentation": "Indent with spaces.",
+    "yaml-syntax": "Look at that line and the one before it; put text with `:` or `#` in quotes.",
+    "empty-file": "Declare the portal, or delete the file.",
+    "multiple-documents": "Delete `---`; write one file per portal.",
+    "duplicate-key": "Keep one of them.",
+    "key-not-text": "Put text with brackets in quotes.",
+    "anchor-or-alias": "Write the value out; put text that starts with `&` or `*` in quotes.",
+    "merge-key": "Write the keys out.",
+    "tag": "Delete it; put text that starts with `!` in quotes.",
+    "too-deep": "Put text with brackets in quotes.",
+    "unknown-key": "Take the key that the hint names, or delete it.",
+    "missing-key": "Add the key.",
+    "misplaced-key": "Delete it, or change `authentication.type`.",
+    "wrong-type": "The message says what is expected; text that looks like a number needs quotes.",
+    "unknown-value": "Take one of the values that the message lists.",
+    "out-of-range": "The message says the limit.",
+    "too-long": "The message says the limit.",
+    "not-a-guid": "Copy the ID from the app registration's overview page.",
+    "placeholder-guid": "Replace the zeros with the real ID.",
+    "not-a-date": "Write a day that exists as YYYY-MM-DD.",
+    "not-an-amount": 'Write a decimal number in quotes, such as `"34.40"`.',
+    "not-a-currency": "Write three capital letters, such as EUR.",
+    "bad-name": "One line of text, without blanks at its ends.",
+    "bad-text": "One line of text, and not blank.",
+    "bad-sku": "Write a part number or a SKU ID; `reconcile catalogue show` lists them.",
+    "bad-directory": "Write folders joined by `/`, such as `Office/Suites`.",
+    "bad-reference": "Write `{env: NAME}` or `{file: PATH}`.",
+    "literal-secret": "Take the value out, renew the secret (git keeps what was committed), and write a reference.",
+    "not-supported-yet": "Use what the hint names.",
+    "stray-file": "Move it out of `portals.d`, or rename it to end in `.yaml`.",
+    "bad-id": "Rename the file: at most 63 of `a-z 0-9 . _ -`, beginning with a letter or digit.",
+    "reserved-id": "Rename the file.",
+    "duplicate-name": "Give each portal its own name.",
+    "duplicate-exclusion": "Keep one of them.",
+    "duplicate-product": "Keep one of them.",
+    "same-tenant": "A warning: products of that tenant count twice. Keep one portal, or leave it.",
+}
+"""What to do about each problem."""
+
+PROBLEMS = {
+    code: Explanation(code, f"FILE:LINE:COLUMN: {code} …", when, _ADVICE[code], Source.OURS, About.CONFIGURATION)
+    for code, when in CODES.items()
+}
+"""Every problem that a file can have, by its code."""

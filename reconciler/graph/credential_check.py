@@ -1,0 +1,89 @@
+"""Looking at a credential before it is used: whether its secrets resolve, whether it is readable, when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from reconciler.connection import CredentialCheck, Stage, StageResult, failed, judge_end, judge_key, ok, skipped_for
+from reconciler.errors import PortalError, SecretUnresolved
+from reconciler.graph.credentials import Credential, credential_end, load_credential
+from reconciler.graph.references import Resolve
+from reconciler.labels import CREDENTIAL_LABELS
+from reconciler.model import Authentication, Reference, SecretAuthentication, Settings
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A credential as far as it can be judged alone. ``credential`` is None when nobody can sign in with it."""
+
+    authentication: Authentication
+    stages: tuple[StageResult, ...]
+    credential: Credential | None
+
+    @property
+    def label(self) -> str:
+        """What it is, without its value."""
+        return _label(self.authentication)
+
+    def check(self, *further: StageResult) -> CredentialCheck:
+        """The report of this credential, with the stages that came after."""
+        return CredentialCheck(self.authentication.type, self.label, (*self.stages, *further))
+
+
+def examine(authentication: Authentication, resolve: Resolve, settings: Settings, now: datetime) -> Examined:
+    """Resolve and read a credential, and look when it ends, without asking Entra.
+
+    A secret whose declared end has passed stays usable: the day in the portal's file may be wrong, and Entra knows.
+    """
+    references = list(_references(authentication))
+    try:
+        for reference in references:
+            resolve(reference)
+        credential = load_credential(authentication, resolve, now)
+    except SecretUnresolved as error:
+        unresolved = failed(Stage.SECRET, error.info())
+        return Examined(authentication, (unresolved, skipped_for(Stage.CREDENTIAL, Stage.SECRET)), None)
+    except PortalError as error:
+        return Examined(authentication, (_resolved(references), failed(Stage.CREDENTIAL, error.info())), None)
+    what, bits = _certificate(credential) or (_label(authentication), None)
+    too_short = judge_key(what, bits) if bits is not None else None
+    if too_short:
+        return Examined(authentication, (_resolved(references), too_short), None)
+    end = credential_end(authentication, resolve)
+    judged = judge_end(authentication.type, what, end, settings, now.date())
+    return Examined(authentication, (_resolved(references), judged), credential)
+
+
+def _label(authentication: Authentication) -> str:
+    """What a credential is; of a secret also its label, which tells it from the others of the app."""
+    own = authentication.secret_id if isinstance(authentication, SecretAuthentication) else None
+    return f"{CREDENTIAL_LABELS[authentication.type]}{f' {own}' if own else ''}"
+
+
+def _references(authentication: Authentication) -> Iterator[Reference]:
+    """Every place from which a part of a credential comes."""
+    for field in fields(authentication):
+        value = getattr(authentication, field.name)
+        if isinstance(value, Reference):
+            yield value
+
+
+def _resolved(references: list[Reference]) -> StageResult:
+    """The secret stage when every reference leads to a value."""
+    return ok(Stage.SECRET, ", ".join(map(str, references)) or "none needed")
+
+
+def _certificate(credential: Credential) -> tuple[str, int] | None:
+    """A certificate in words, and the bits of its RSA key; None for a credential of another type."""
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from cryptography.x509 import load_pem_x509_certificate
+
+    value = credential.for_msal()
+    if not isinstance(value, dict) or "public_certificate" not in value:
+        return None
+    certificate = load_pem_x509_certificate(value["public_certificate"].encode())
+    key = certificate.public_key()
+    bits = key.key_size if isinstance(key, RSAPublicKey) else 0
+    return f"certificate {certificate.subject.rfc4514_string()}, RSA {bits}", bits

@@ -1,0 +1,168 @@
+"""What this tool reports when it stops for safety, and about its state, with what to do about it."""
+
+from __future__ import annotations
+
+from reconciler.explanation import About, Case, Explanation, Source
+
+_LOOK = "Look at the tenant. If it is right, apply this portal with --allow loss."
+_REBUILD = "Delete state/reconciler.db; the next apply restores it from the ledger and one full import."
+
+
+def _row(
+    about: About, code: str, message: str, when: str, remedy: str, cases: tuple[Case, ...] = (), example: str = ""
+) -> Explanation:
+    return Explanation(code, message, when, remedy, Source.OURS, about, cases, example)
+
+
+SAFETY = (
+    _row(
+        About.SAFETY,
+        "no-portals-declared",
+        "portals.d declares no portal, and … would be deleted from the state.",
+        "The folder of portals is empty, and the state is not.",
+        "Restore the portal files, or allow it with --allow empty.",
+    ),
+    _row(
+        About.SAFETY,
+        "too-many-lost",
+        "… of … products would lose synchronization; the limit is … % (safety.max_lost_percent) above … products "
+        "(safety.min_products).",
+        "The plan deletes or excludes more than the limit.",
+        "If it is meant, allow it with --allow loss or raise the limit in reconcile.yaml.",
+    ),
+    _row(
+        About.SAFETY,
+        "portal-protected",
+        "The portal … is protected and its file is gone.",
+        "The plan deletes a portal that has `protect: true`.",
+        "Restore the file. To delete the portal, apply it once with `protect: false`, then delete the file.",
+    ),
+    _row(
+        About.SAFETY,
+        "tenant-changed",
+        "The portal … would read tenant … instead of …; … would be lost.",
+        "tenant_id of a known portal was edited.",
+        "Make a new portal file for the other tenant, or allow it with --allow tenant-change.",
+    ),
+    _row(
+        About.SAFETY,
+        "no-licenses",
+        "The tenant reports no licenses; … known before.",
+        "An answer without a single license, from a tenant that had some. This portal is held back.",
+        _LOOK,
+    ),
+    _row(
+        About.SAFETY,
+        "too-many-gone",
+        "… of … products are gone from the portal; the limit is … % (safety.max_lost_percent) above … products "
+        "(safety.min_products).",
+        "The tenant reports far fewer licenses than before. This portal is held back.",
+        _LOOK,
+        (Case("products are gone from the portal at once.", "Most of a portal's licenses are gone.", _LOOK),),
+    ),
+    _row(
+        About.SAFETY,
+        "no-consumers",
+        "… of … known consumers are missing from the list of users, although Graph still counts their licenses.",
+        "The list of users is empty, which the tenant's own numbers contradict. This portal is held back.",
+        _LOOK,
+    ),
+    _row(
+        About.SAFETY,
+        "consumers-missing",
+        "… of … known consumers are missing from the list of users, although Graph still counts their licenses.",
+        "The list of users was cut short, which the tenant's own numbers contradict. This portal is held back.",
+        _LOOK,
+    ),
+    _row(
+        About.SAFETY,
+        "emulated-answer",
+        "The emulator answered for a tenant whose real numbers are known.",
+        "The variables still lead to `reconcile emulator serve`. This portal is held back.",
+        "Unset HTTPS_PROXY and SSL_CERT_FILE, or emulate in a repository of its own.",
+    ),
+)
+"""Refused because it looks like an accident. About the plan: exit code 3. About one portal's answer: held back."""
+
+STATE = (
+    _row(
+        About.STATE,
+        "locked",
+        "Another run is working on this state.",
+        "Two runs at once in one folder.",
+        "Wait until it has ended. The lock goes with its process; there is no file to delete.",
+        (
+            Case(
+                "Another program is writing to the state DB.",
+                "Something other than this tool has the database open for writing.",
+                "Wait until it has ended.",
+            ),
+        ),
+    ),
+    _row(
+        About.STATE,
+        "state-unreadable",
+        "meta.json is missing from state/ledger, but portals are there.",
+        "A ledger that does not belong together.",
+        "Restore it from git.",
+    ),
+    _row(
+        About.STATE,
+        "ledger-unreadable",
+        "state/ledger/… cannot be read.",
+        "A file of the ledger is damaged, such as by a merge conflict that was committed.",
+        "Restore it from git; the ledger is written by the tool only.",
+        example="git checkout HEAD~1 -- state/ledger",
+    ),
+    _row(
+        About.STATE,
+        "ledger-version",
+        "state/ledger/… has format version …, this tool reads 1.",
+        "Another version of this tool wrote the ledger.",
+        "Use the version of the tool that wrote it, or a newer one.",
+    ),
+    _row(
+        About.STATE,
+        "database-unreadable",
+        "The state DB reconciler.db cannot be read.",
+        "The file is damaged or no state DB.",
+        _REBUILD,
+    ),
+    _row(
+        About.STATE,
+        "database-unusable",
+        "The state DB reconciler.db cannot be used.",
+        "The file may not be written, or the disk is full.",
+        "Check the permissions of the folder state, and the free space there and in the folder for temporary files.",
+    ),
+    _row(
+        About.STATE,
+        "lineage-mismatch",
+        "The state DB belongs to another state than the ledger.",
+        "A database was copied from another repository.",
+        _REBUILD,
+    ),
+    _row(
+        About.STATE,
+        "state-diverged",
+        "The ledger of portal … and the state DB have gone different ways since serial ….",
+        "Two runs have written different histories of one portal.",
+        "To go on from the ledger in git, delete state/reconciler.db. To go on from the database, delete that ledger "
+        "file.",
+    ),
+    _row(
+        About.STATE,
+        "state-not-writable",
+        "… cannot be written.",
+        "No permission, or no space.",
+        "Check the permissions of the folder state, and the free space there.",
+    ),
+    _row(
+        About.STATE,
+        "emulation-refused",
+        "This state holds observations of real tenants; the emulator must not overwrite them.",
+        "The emulator was asked for in a repository that has read real tenants.",
+        "Emulate in a folder of its own: reconcile --chdir DIR --emulate SCENARIO apply.",
+    ),
+)
+"""State DB, ledger or report. Nothing was written."""
