@@ -6,8 +6,9 @@ portal that fails keeps its last values and does not stop the others.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 from reconciler import plausibility, safety, transition
 from reconciler.errors import Refused
 from reconciler.importing import Importer
-from reconciler.model import Complete, Failed, Observation, Portal, PortalState, Presence, Settings, State
+from reconciler.model import Complete, ErrorInfo, Failed, Observation, Portal, PortalState, Presence, Settings, State
 from reconciler.plan import Plan, PortalPlan, make_plan
 from reconciler.render.reports import reports
 from reconciler.report import Report, make_report
@@ -56,7 +57,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended. ``written`` says whether any file but the state DB changed."""
+    """How a run ended: ``report`` on the selected portals; ``written`` says whether any file but the DB changed."""
 
     results: tuple[Result, ...]
     report: Report
@@ -81,14 +82,15 @@ def apply(run: Run, importer: Importer, *, publish: bool = True) -> Outcome:
 
     Raises ConfigurationError, StateError, or Refused with nothing changed.
     """
-    with open_state(run.state_folder, run.new_lineage) as opened:
-        plan = _checked_plan(run, opened.known)
+    with _opened(run) as opened:
+        plan, refusals = preview(run, opened.known)
+        _refuse(refusals)
         return _finish(run, opened, _reconcile(run, importer, plan, opened), publish=publish)
 
 
 def recalculate(run: Run) -> Outcome:
     """Recalculate every known portal from its last numbers, without reading a tenant, and write ledger and reports."""
-    with open_state(run.state_folder, run.new_lineage) as opened:
+    with _opened(run) as opened:
         results = []
         for before in opened.known.values():
             after = before
@@ -100,28 +102,33 @@ def recalculate(run: Run) -> Outcome:
 
 def report(run: Run) -> Outcome:
     """Write ledger and reports from what is known."""
-    with open_state(run.state_folder, run.new_lineage) as opened:
+    with _opened(run) as opened:
         return _finish(run, opened, [], publish=True)
 
 
-def _checked_plan(run: Run, known: State) -> Plan:
-    """The plan of a run. Raises Refused when it is not safe."""
-    if run.emulate and any(state.last_import.as_of and not state.last_import.emulated for state in known.values()):
-        raise Refused(
-            "This state holds observations of real tenants; the emulator must not overwrite them.",
-            code="emulation-refused",
-            remedy="Emulate in a folder of its own: reconcile --chdir DIR --emulate SCENARIO apply.",
-        )
-    today = run.now.date()
-    plan = make_plan(run.portals, known, run.settings, run.title, today, run.only, run.credential_ends)
-    refusals = safety.check_plan(plan, run.settings.safety, run.allowed)
+def preview(run: Run, known: State) -> tuple[Plan, list[ErrorInfo]]:
+    """What apply would do, and why it would refuse to."""
+    plan = make_plan(run.portals, known, run.settings, run.title, run.now.date(), run.only, run.credential_ends)
+    stops = safety.check_plan(plan, run.settings.safety, run.allowed)
+    return plan, [*safety.check_emulation(known, emulate=run.emulate), *stops]
+
+
+@contextmanager
+def _opened(run: Run) -> Iterator[OpenState]:
+    """The state, locked. Raises Refused when the run must not touch it."""
+    with open_state(run.state_folder, run.new_lineage) as opened:
+        _refuse(safety.check_emulation(opened.known, emulate=run.emulate))
+        yield opened
+
+
+def _refuse(refusals: Sequence[ErrorInfo]) -> None:
+    """Raise Refused when there is a reason."""
     if refusals:
         raise Refused(
             " ".join(refusal.message for refusal in refusals),
             code=refusals[0].code,
             remedy=" ".join(refusal.remedy for refusal in refusals),
         )
-    return plan
 
 
 def _reconcile(run: Run, importer: Importer, plan: Plan, opened: OpenState) -> list[Result]:
@@ -168,9 +175,12 @@ def _store(run: Run, opened: OpenState, result: Result, staged: Staging | None =
 
 
 def _finish(run: Run, opened: OpenState, results: list[Result], *, publish: bool) -> Outcome:
-    """Write the ledger, and the reports from it."""
+    """Write the ledger, and the reports from it. What is shown is only about the portals that were asked for."""
     written = opened.write_ledger()
-    made = make_report(opened.database.load(), run.settings, run.now.date())
+    today, known = run.now.date(), opened.database.load()
+    made = make_report(known, run.settings, today)
     if publish:
         written |= write_changed(run.state_folder / "reports", reports(made), "*")
+    if run.only:
+        made = make_report({result.after.id: known[result.after.id] for result in results}, run.settings, today)
     return Outcome(tuple(results), made, written)

@@ -25,6 +25,7 @@ from reconciler.model import (
     Presence,
     Product,
     ProductEntry,
+    Reason,
     Settings,
     State,
     Status,
@@ -237,7 +238,7 @@ def _coverage(portals: tuple[PortalReport, ...]) -> Coverage:
         return sum(portal.state.last_import.outcome is outcome for portal in present)
 
     return Coverage(
-        portals=len(present),
+        portals=sum(portal.state.presence is not Presence.DELETED for portal in portals),
         read=outcomes(ImportOutcome.COMPLETE),
         failed=outcomes(ImportOutcome.FAILED),
         stale=sum(portal.is_stale for portal in present),
@@ -259,8 +260,13 @@ def _next_steps(portals: tuple[PortalReport, ...]) -> Iterator[NextStep]:
             why = f"the import failed: {error.message}"
             yield NextStep(Rank.FAILED_IMPORT, 0, state.id, state.portal.name, why, error.remedy)
         yield from _credential_steps(portal)
-        for item in portal.products:
-            yield from _product_steps(state.id, item)
+        if state.presence is Presence.DELETED and portal.products:
+            why = f"the portal is no longer declared; {len(portal.products):,} of its products are still known"
+            step = REMEDIES[Reason.PORTAL_DELETED]
+            yield NextStep(Rank.NOT_SYNCHRONIZED, 0, state.id, state.portal.name, why, step)
+        else:
+            for item in portal.products:
+                yield from _product_steps(state.id, item)
         for exclusion in portal.exclusions:
             if not exclusion.in_force:
                 why = f"its exclusion ended on {exclusion.exclusion.until}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from enum import StrEnum
 
-from reconciler.model import ErrorInfo, PortalState, Presence, SafetyLimits
+from reconciler.model import ErrorInfo, PortalState, Presence, SafetyLimits, State
 from reconciler.plan import Action, Plan
 
 
@@ -23,6 +23,19 @@ class Override(StrEnum):
     def option(self) -> str:
         """The option as a person types it."""
         return f"--allow {self.value}"
+
+
+def check_emulation(known: State, *, emulate: bool) -> list[ErrorInfo]:
+    """Whether a run against the emulator would work on what real tenants said."""
+    if not emulate or not any(item.last_import.as_of and not item.last_import.emulated for item in known.values()):
+        return []
+    return [
+        ErrorInfo(
+            "emulation-refused",
+            "This state holds observations of real tenants; the emulator must not overwrite them.",
+            "Emulate in a folder of its own: reconcile --chdir DIR --emulate SCENARIO apply.",
+        )
+    ]
 
 
 def check_plan(plan: Plan, limits: SafetyLimits, allowed: Collection[Override]) -> list[ErrorInfo]:

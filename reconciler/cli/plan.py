@@ -23,19 +23,14 @@ def command(
 
     Writes nothing and needs no credential. Where the certificate of a portal can be read, its end is looked at.
     """
-    from reconciler.cli.session import credential_ends, load_desired, state_folder, titles
-    from reconciler.plan import make_plan
+    from reconciler.cli.session import run_for
+    from reconciler.reconcile import preview
     from reconciler.render.plan_text import render
-    from reconciler.safety import check_plan
     from reconciler.store.state import read
 
-    desired = load_desired(invocation)
-    known = read(state_folder(invocation))
-    today = invocation.now().date()
-    ends = credential_ends(invocation, desired.portals, ids)
-    plan = make_plan(desired.portals, known, desired.settings, titles(invocation), today, ids, ends)
+    run = run_for(invocation, ids, allow)
+    plan, refusals = preview(run, read(run.state_folder))
     click.echo(render(plan), nl=False)
-    refusals = check_plan(plan, desired.settings.safety, allow)
     for refusal in refusals:
         click.echo(f"refused: {refusal.code}: {refusal.message}\n  {refusal.remedy}", err=True)
     if refusals:

@@ -25,7 +25,6 @@ from reconciler.errors import (
 )
 from reconciler.graph import wire
 from reconciler.graph.interception import UntrustedCertificate
-from reconciler.graph.remedies import remedy
 from reconciler.graph.retry import causes
 
 T = TypeVar("T")
@@ -50,6 +49,7 @@ _TAG = re.compile(r"<[^>]*(?:>|$)")
 _AADSTS = re.compile(r"\s*AADSTS(\d{1,10}):\s*")
 _UNKNOWN_ISSUER = frozenset({18, 19, 20, 21})
 """Codes of OpenSSL for a certificate whose issuer is not known: self-signed, in a chain, not local, first of all."""
+_LOGGED = re.compile("[0-9A-Za-z:, .+-]{1,64}")
 _PLACE = re.compile(r"\s*\(byte \d+\)|(?<=\[)\d+(?=\])")
 
 
@@ -153,13 +153,22 @@ def _whose(error: httpx.RequestError) -> str:
 def _reported(kind: type[ReportedError], code: str, message: str, response: httpx.Response) -> ReportedError:
     """An error in the server's own words."""
     status = response.status_code
-    code = stable(code, 80) or f"http-{status}"
+    for secret in _sent(response.request):  # Microsoft does not echo it; what stands between may
+        message = message.replace(secret, "…")
     return kind(
         stable(message) or f"{response.request.url.host} answered {status} without a message.",
-        code=code,
-        remedy=remedy(code, status),
+        code=stable(code, 80) or f"http-{status}",
         status=status,
+        request_id=_header(response, "request-id") or _header(response, "x-ms-request-id"),
+        client_request_id=_header(response, "client-request-id") or response.request.headers.get("client-request-id"),
+        date=_header(response, "date"),
     )
+
+
+def _header(response: httpx.Response, name: str) -> str | None:
+    """A header that may stand in a log line: short, and of plain signs."""
+    value: str = response.headers.get(name, "")
+    return value if _LOGGED.fullmatch(value) else None
 
 
 def _undecodable(response: httpx.Response) -> FailureNotDeserialized:
@@ -185,9 +194,10 @@ def _said(response: httpx.Response) -> str:
 
 
 def _sent(request: httpx.Request) -> list[str]:
-    """The secrets in a request, longest first: the token, and the values of the sign-in form."""
+    """The secrets in a request, longest first: the token, and the proofs in the sign-in form."""
     form = parse_qsl(request.content.decode("utf-8", "replace")) if request.method == "POST" else []
-    values = [request.headers.get("authorization", "").rpartition(" ")[2], *(value for _, value in form)]
+    proofs = [value for name, value in form if name in ("client_secret", "client_assertion")]
+    values = [request.headers.get("authorization", "").rpartition(" ")[2], *proofs]
     written = {way for value in values if len(value) > 3 for way in (value, quote_plus(value), escape(value))}
     return sorted(written, key=len, reverse=True)
 

@@ -51,7 +51,8 @@ class Import:
     """What is known of a portal's last import.
 
     ``as_of`` is when the present content was first observed: it stays while the tenant stays the same. ``users``,
-    ``organization`` and ``emulated`` belong to the last complete import, also when a later one failed.
+    ``organization`` and ``emulated`` belong to the last complete import, also when a later one failed. ``failed_since``
+    is when the imports began to fail without one that was complete since.
     """
 
     outcome: ImportOutcome = ImportOutcome.NEVER
@@ -60,6 +61,7 @@ class Import:
     organization: Organization | None = None
     emulated: str | None = None
     error: ErrorInfo | None = None
+    failed_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

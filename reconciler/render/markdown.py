@@ -87,10 +87,12 @@ def _state_note(portal: PortalReport) -> list[str]:
         until = f" until {pause.until}" if pause.until else ""
         note = f"**Imports are suspended{until}:** {safe(pause.reason)}"
     elif last.outcome is ImportOutcome.FAILED and error:
-        kept = f"The numbers are those of {moment(last.as_of)}." if last.as_of else "It was never read."
+        since = f" since {moment(last.failed_since)}" if last.failed_since else ""
+        unchanged = f"The numbers are the last known ones, unchanged since {moment(last.as_of)}."
+        kept = unchanged if last.as_of else "It was never read."
         detail = f" ({safe(error.detail)})" if error.detail else ""
         what = f"{safe(error.code)}: {safe(error.message)}{detail}"
-        note = f"**The last import failed.** {kept}\n>\n> {what}\n>\n> {safe(error.remedy)}"
+        note = f"**The import has failed{since}.** {kept}\n>\n> {what}\n>\n> {safe(error.remedy)}"
     else:
         return []
     return [f"> {note}", ""]

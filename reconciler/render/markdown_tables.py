@@ -30,7 +30,9 @@ def portal_link(portal: PortalReport) -> str:
 
 def coverage(seen: Coverage) -> list[str]:
     """How complete the report is."""
-    as_of = moment(seen.oldest) if seen.oldest == seen.newest else f"{moment(seen.oldest)} to {moment(seen.newest)}"
+    one = seen.oldest == seen.newest
+    as_of = moment(seen.oldest) if one else f"{moment(seen.oldest)} to {moment(seen.newest)}, by portal"
+    as_of = f"the last complete reads; unchanged since {as_of}" if seen.oldest else MISSING
     known = f", of which {number(seen.stale)} with their last known numbers" if seen.failed else ""
     rows = [
         ("Portals read completely", f"{number(seen.read)} of {number(seen.portals)}"),
@@ -62,7 +64,7 @@ def next_steps(steps: Sequence[NextStep], *, with_portal: bool) -> list[str]:
 def portals(report: Report) -> list[str]:
     """Every portal with its import and its number of products in each status that occurs."""
     used = [status for status, total in report.statuses.items() if total]
-    head = ["Portal", "State", "Import", "Data as of", "Users:", "Products:"]
+    head = ["Portal", "State", "Import", "Unchanged since", "Users:", "Products:"]
     head += [f"{STATUS_SIGNS[status]} {STATUS_LABELS[status]}:" for status in used]
     return _table(head, [_portal_row(portal, used) for portal in report.portals])
 
@@ -115,7 +117,7 @@ def facts(portal: PortalReport) -> list[str]:
         ("Cloud", declared.cloud.value),
         *([("Credential", _credential(portal.credential))] if portal.credential else []),
         ("Last import", last.outcome.value),
-        ("Data as of", moment(last.as_of)),
+        ("Unchanged since", moment(last.as_of)),
         ("Users with a license", number(last.users)),
     ]
     return _table(("What", "Value"), rows)
@@ -200,7 +202,7 @@ def glossary() -> list[str]:
         ("Consumers", "distinct users who hold the license"),
         ("Consumed", "the greater of Graph's own count and consumers"),
         ("Balance", "entitled − consumed; negative is a shortage"),
-        ("Data as of", "when the tenant was first seen as it is shown"),
+        ("Unchanged since", "when the tenant was first seen as it is shown; every complete read since saw the same"),
         *[(f"{STATUS_SIGNS[status]} {STATUS_LABELS[status]}", STATUS_MEANINGS[status]) for status in Status],
     ]
     return _table(("Word", "Meaning"), words)

@@ -21,7 +21,7 @@ def render(plan: Plan) -> str:
         return "\n".join([*ending, f"No changes. {_unchanged(plan)}"]) + "\n"
     lines = [line for portal in plan.pending for line in (*_portal(portal), "")]
     legend = [f"{SYMBOLS[action]} {action.value}" for action in SYMBOLS if _of(plan, action)]
-    return "\n".join([*lines, *ending, "  ".join(legend), "", summary(plan)]) + "\n"
+    return "\n".join([*lines, *ending, f"Legend: {'  '.join(legend)}", "", summary(plan)]) + "\n"
 
 
 def _expiring(portal: PortalPlan) -> Iterator[str]:

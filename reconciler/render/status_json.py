@@ -70,6 +70,7 @@ def _import(last: Import) -> dict[str, Any]:
         "users": last.users,
         "tenant": tenant and {"display_name": tenant.display_name, "default_domain": tenant.default_domain},
         "emulated": last.emulated,
+        "failed_since": moment(last.failed_since),
         "error": error
         and {"code": error.code, "message": error.message, "remedy": error.remedy, "detail": error.detail},
     }

@@ -16,6 +16,16 @@ from reconciler.render.verdict import verdict
 from reconciler.render.words import moment, number
 from reconciler.report import PortalReport, ProductReport, Report
 
+NARROW = 110
+"""Columns below which statuses are shortened, so that a product stays on one line."""
+
+_SHORT = {
+    Status.CANNOT_BE_SYNCHRONISED: "Not synchronised",
+    Status.CALCULATION_ERROR: "Error",
+    Status.NOT_ENOUGH_LICENSES: "Not enough",
+    Status.FULLY_LICENSED: "Licensed",
+}
+
 _STYLES = {
     Status.CANNOT_BE_SYNCHRONISED: "magenta",
     Status.CALCULATION_ERROR: "red",
@@ -40,7 +50,7 @@ def render(report: Report, *, width: int | None = None, color: bool = False) -> 
     if report.emulated:
         console.print(EMULATED_NOTICE, style="yellow", markup=False)
     if report.products:
-        console.print(_table(report))
+        console.print(_table(report, narrow=width is not None and width < NARROW))
     for portal in report.portals:
         for line in (*_notes(portal), *_expiring(portal)):
             console.print(line, markup=False, soft_wrap=True)
@@ -48,25 +58,29 @@ def render(report: Report, *, width: int | None = None, color: bool = False) -> 
     return "".join(f"{line.rstrip()}\n" for line in target.getvalue().splitlines())
 
 
-def _table(report: Report) -> Table:
+def _table(report: Report, *, narrow: bool) -> Table:
     """One row per product."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("PORTAL", no_wrap=True)
-    table.add_column("PRODUCT")
-    table.add_column("STATUS")
+    table.add_column("PRODUCT", min_width=12, overflow="fold")
+    table.add_column("STATUS", no_wrap=narrow)
     for name in ("ENTITLED", "CONSUMED", "BALANCE"):
         table.add_column(name, justify="right", no_wrap=True)
     for portal in report.portals:
         for item in portal.products:
-            table.add_row(portal.state.id, Text(plain(item.product.title)), _status(item), *_numbers(item))
+            table.add_row(
+                portal.state.id, Text(plain(item.product.title)), _status(item, narrow=narrow), *_numbers(item)
+            )
     return table
 
 
-def _status(item: ProductReport) -> Text:
-    """Sign, word and reason."""
+def _status(item: ProductReport, *, narrow: bool) -> Text:
+    """Sign and word, with the reason where there is room."""
     status, reason = item.product.status, item.product.reason
-    words = f"{STATUS_SIGNS[status]} {STATUS_LABELS[status]}" + (f": {REASON_LABELS[reason]}" if reason else "")
-    return Text(words, style=_STYLES.get(status, ""))
+    words = STATUS_LABELS[status] + (f": {REASON_LABELS[reason]}" if reason else "")
+    if narrow:
+        words = _SHORT.get(status, STATUS_LABELS[status])
+    return Text(f"{STATUS_SIGNS[status]} {words}", style=_STYLES.get(status, ""))
 
 
 def _numbers(item: ProductReport) -> tuple[str, str, str]:
@@ -83,7 +97,8 @@ def _notes(portal: PortalReport) -> list[str]:
     if last.outcome is not ImportOutcome.FAILED or last.error is None:
         return []
     detail = f" ({plain(last.error.detail)})" if last.error.detail else ""
-    kept = f"numbers of {moment(last.as_of)}" if last.as_of else "never read"
+    since = f"since {moment(last.failed_since)}; " if last.failed_since else ""
+    kept = f"{since}numbers unchanged since {moment(last.as_of)}" if last.as_of else f"{since}never read"
     return [
         f"{portal.state.id}: {plain(last.error.code)}: {plain(last.error.message)}{detail} [{kept}]",
         f"  {plain(last.error.remedy)}",

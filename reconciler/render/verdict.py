@@ -11,6 +11,8 @@ def verdict(report: Report) -> str:
     """How many products need a person, and how much of what is declared was read."""
     coverage = report.coverage
     read = f"{coverage.read:,} of {count(coverage.portals, 'portal')} read"
+    apart = [(coverage.failed, "failed"), (coverage.never, "never read"), (coverage.suspended, "suspended")]
+    read += "".join(f", {number:,} {what}" for number, what in apart if number)
     if not report.products:
         return f"There are no products. {read}."
     parts = []

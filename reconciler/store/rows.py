@@ -32,7 +32,7 @@ def _document(row: Row, products: list[Document]) -> Document:
         "credential_expires": row["credential_expires"],
         "portal": json.loads(row["configuration"]),
         "import": {
-            **{name: row[name] for name in ("outcome", "as_of", "users", "emulated")},
+            **{name: row[name] for name in ("outcome", "as_of", "users", "emulated", "failed_since")},
             "organization": _loads(row["organization"]),
             "error": _loads(row["error"]),
         },
@@ -79,7 +79,7 @@ def save_state(db: Database, key: int | None, state: PortalState) -> int:
     db.table("imports").insert(
         {
             "portal": key,
-            **{name: last[name] for name in ("outcome", "as_of", "users", "emulated")},
+            **{name: last[name] for name in ("outcome", "as_of", "users", "emulated", "failed_since")},
             "organization": last["organization"] and _dumps(last["organization"]),
             "error": last["error"] and _dumps(last["error"]),
         },

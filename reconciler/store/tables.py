@@ -21,9 +21,10 @@ def m001_first_tables(db: Database) -> None:
 
 
 @migrations()
-def m002_end_of_the_credential(db: Database) -> None:
-    """The day on which a portal's credential ends."""
+def m002_end_of_credential_and_start_of_failure(db: Database) -> None:
+    """The day on which a portal's credential ends, and since when its imports fail."""
     db.execute("ALTER TABLE portals ADD COLUMN credential_expires TEXT")
+    db.execute("ALTER TABLE imports ADD COLUMN failed_since TEXT")
 
 
 _FIRST_TABLES = """

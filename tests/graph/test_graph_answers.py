@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.error_catalogue import reported_remedy as remedy
 from reconciler.errors import FailureNotDeserialized, ReportedError
 from reconciler.graph.answers import MESSAGE_LIMIT, cause, entra_failure, graph_failure, stable
-from reconciler.graph.remedies import remedy
 
 REQUEST = httpx.Request("GET", "https://graph.microsoft.com/v1.0/users")
 

@@ -33,7 +33,7 @@ from reconciler.model import (
     Units,
     UserPage,
 )
-from reconciler.store.database import FILE
+from reconciler.store.sqlite_errors import FILE
 from reconciler.store.state import OpenState, open_state, read
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
