@@ -261,7 +261,7 @@ def _next_steps(portals: tuple[PortalReport, ...]) -> Iterator[NextStep]:
             yield NextStep(Rank.FAILED_IMPORT, 0, state.id, state.portal.name, why, error.remedy)
         yield from _credential_steps(portal)
         if state.presence is Presence.DELETED and portal.products:
-            why = f"the portal is no longer declared; {len(portal.products):,} of its products are still known"
+            why = f"the portal is no longer declared; products still known: {len(portal.products):,}"
             step = REMEDIES[Reason.PORTAL_DELETED]
             yield NextStep(Rank.NOT_SYNCHRONIZED, 0, state.id, state.portal.name, why, step)
         else:

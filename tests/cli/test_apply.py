@@ -30,6 +30,7 @@ def test_apply_writes_the_numbers_of_the_tenant(world: World) -> None:
         "users": 7,
         "tenant": {"display_name": "Tenant 1", "default_domain": "tenant1.example"},
         "emulated": "test",
+        "failed_since": None,
         "error": None,
     }
     product = world.product()

@@ -71,9 +71,9 @@ def test_the_summary_is_one_line_with_what_happens_to_products(plan: Plan, expec
 
 
 def test_the_legend_shows_only_signs_that_are_used() -> None:
-    assert "\n+ create\n" in render(plan_of(portal()))
-    assert "\n- delete\n" in render(plan_of(known=known(CONTOSO)))
-    assert "\n~ update  - delete\n" in render(
+    assert "\nLegend: + create\n" in render(plan_of(portal()))
+    assert "\nLegend: - delete\n" in render(plan_of(known=known(CONTOSO)))
+    assert "\nLegend: ~ update  - delete\n" in render(
         plan_of(EXCLUDING, known=known(CONTOSO, replace(CONTOSO, portal=portal("gone", client_id=portal().tenant_id))))
     )
 

@@ -249,6 +249,7 @@ def test_a_portal_that_was_never_read_has_no_products() -> None:
         "users": 0,
         "tenant": None,
         "emulated": None,
+        "failed_since": "2026-11-23T06:00:00Z",
         "error": {"code": OUTAGE.code, "message": OUTAGE.message, "remedy": OUTAGE.remedy, "detail": None},
     }
 

@@ -78,10 +78,10 @@ UNREAD = applied(None, portal(), failed(), now=LATER)
     ("states", "expected"),
     [
         ((), "There are no products. 0 of 0 portals read."),
-        ((NEVER,), "There are no products. 0 of 1 portal read."),
+        ((NEVER,), "There are no products. 0 of 1 portal read, 1 never read."),
         ((FINE,), "None of 1 product is short of licenses. 1 of 1 portal read."),
         ((SHORT,), "Of 2 products: 2 short, by 7 licenses in all. 1 of 1 portal read."),
-        ((FAILED,), "None of 1 product is short of licenses. 0 of 1 portal read."),
+        ((FAILED,), "None of 1 product is short of licenses. 0 of 1 portal read, 1 failed."),
         ((delete(SHORT),), "Of 2 products: 2 that cannot be synchronised. 0 of 0 portals read."),
         (
             (
@@ -108,7 +108,7 @@ def test_coverage_counts_every_portal_by_what_became_of_it() -> None:
         named("gone", delete(FINE)),
     ]
     assert report_of(*states).coverage == Coverage(
-        portals=5,
+        portals=6,
         read=2,
         failed=2,
         stale=1,
@@ -139,7 +139,7 @@ def test_a_deleted_portal_excludes_nothing_any_more() -> None:
     state = delete(applied(None, portal(exclusions=(exclusion(until=date(2026, 1, 1)),)), complete(license_())))
     report = report_of(state)
     assert (report.coverage.exclusions, report.portals[0].exclusions) == (0, ())
-    assert [step.why for step in report.next_steps] == ["the portal is no longer declared"]
+    assert [step.why for step in report.next_steps] == ["the portal is no longer declared; products still known: 1"]
 
 
 def test_every_status_is_counted() -> None:

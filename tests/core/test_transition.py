@@ -27,6 +27,7 @@ from tests.core.core_world import (
     FLOW,
     LATER,
     NOW,
+    OTHER_TENANT,
     OUTAGE,
     TODAY,
     applied,
@@ -99,7 +100,25 @@ def test_a_failed_read_never_marks_a_license_as_gone() -> None:
     before = applied(None, portal(), BOTH)
     after = applied(before, portal(), failed(), now=LATER)
     assert after.products == before.products
-    assert after.last_import == replace(before.last_import, outcome=ImportOutcome.FAILED, error=OUTAGE)
+    assert after.last_import == replace(
+        before.last_import, outcome=ImportOutcome.FAILED, error=OUTAGE, failed_since=LATER
+    )
+
+
+def test_a_failure_that_lasts_keeps_the_time_at_which_it_began() -> None:
+    once = applied(applied(None, portal(), BOTH), portal(), failed(), now=LATER)
+    again = applied(once, portal(), failed(), now=LATER + timedelta(days=3))
+    assert again.last_import.failed_since == LATER
+    assert applied(again, portal(), BOTH, now=LATER + timedelta(days=4)).last_import.failed_since is None
+
+
+def test_with_another_tenant_nothing_that_was_read_counts_any_more() -> None:
+    before = applied(None, portal(), BOTH)
+    moved = applied(before, portal(tenant_id=OTHER_TENANT), failed())
+    assert {item.reason for item in moved.products} == {Reason.GONE_FROM_PORTAL}
+    assert (moved.last_import.organization, moved.last_import.as_of, moved.last_import.users) == (None, None, 0)
+    there = applied(before, portal(tenant_id=OTHER_TENANT), BOTH)
+    assert {item.reason for item in there.products} == {None}
 
 
 def test_a_first_read_that_fails_leaves_nothing_but_its_error() -> None:
