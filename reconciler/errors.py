@@ -18,7 +18,7 @@ The tree::
         ├── ReportedError               what Entra or Graph itself reports: its code, its description
         └── UntrustedAnswer             an answer that would lead us astray: foreign link, endless pages, other tenant
 
-Messages and remedies stand in ``error_catalogue.py``; whoever raises says only what the run knows better.
+Messages and remedies stand in ``error_catalogue``; whoever raises says only what the run knows better.
 
 Nothing here ever holds a secret value. ``detail`` says what was met (host, status, first words); it must not hold
 a request id or a time, because it is kept in reports that move only when something changed.

@@ -92,7 +92,7 @@ class Module:
     @property
     def is_core(self) -> bool:
         """Whether the module is of the pure core."""
-        if self.room == "model":
+        if self.room in ("model", "error_catalogue"):
             return True
         return "." not in self.name and not (PACKAGE / self.name).is_dir() and self.name not in OUTSIDE_THE_CORE
 
@@ -185,8 +185,8 @@ def found(modules: Iterable[Module], look: Callable[[Module], Iterable[str]]) ->
 
 
 def inside(name: str, modules: set[str]) -> bool:
-    """Whether an import is of one of these modules, or of a name that the package of the nouns hands on."""
-    return name in modules or name.rpartition(".")[0] == "reconciler.model"
+    """Whether an import is of one of these modules, or of a name that a package of the core hands on."""
+    return name in modules or name.rpartition(".")[0] in ("reconciler.model", "reconciler.error_catalogue")
 
 
 def test_the_core_imports_the_core_and_pure_standard_modules_only() -> None:

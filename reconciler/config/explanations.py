@@ -6,7 +6,7 @@ The hint that `reconcile validate` prints with a problem is more exact, because 
 from __future__ import annotations
 
 from reconciler.config.problems import CODES
-from reconciler.explanation import About, Explanation, Source
+from reconciler.error_catalogue.explanation import About, Explanation, Source
 
 _ADVICE = {
     "unreadable-file": "Check that it is a file, and its permissions.",

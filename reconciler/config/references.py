@@ -55,4 +55,8 @@ def _file(reference: Reference, root: Path) -> bytes:
 
 
 def _unresolved(reference: Reference, why: str) -> SecretUnresolved:
-    return SecretUnresolved(f"The secret {escape(str(reference))} could not be resolved: {why}.")
+    emulated = reference.kind == "file" and reference.name.startswith(".emulator/")
+    return SecretUnresolved(
+        f"The secret {escape(str(reference))} could not be resolved: {why}.",
+        remedy="This portal belongs to the emulator: run `reconcile --emulate demo apply`." if emulated else None,
+    )

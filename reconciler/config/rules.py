@@ -5,6 +5,7 @@ They look at files with other problems too, so that all problems are found at on
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -12,9 +13,17 @@ from typing import Any
 from reconciler.config.problems import Problem
 from reconciler.config.source import Path, Source
 
+_SECRET_VALUE = re.compile(r"(?=.*[~.])[A-Za-z0-9~._-]{30,}|[A-Za-z0-9+/=_-]{40,}")
+"""What a client secret of Entra looks like (about 40 letters, digits and signs), and no GUID or label does."""
+
 
 def within(source: Source) -> Iterator[Problem]:
-    """Licenses that one portal excludes or describes twice."""
+    """Licenses that one portal excludes or describes twice, and a secret's value where its ID should be."""
+    for path, label in _secret_ids(source):
+        if _SECRET_VALUE.fullmatch(label):
+            message = "`authentication.secret_id`: this looks like the secret's value, not like its ID."
+            hint = "Take it out and renew the secret: git keeps what was committed. The Secret ID is a GUID."
+            yield _problem(source, path, "literal-secret", message, hint)
     for key, code, what in (
         ("exclusions", "duplicate-exclusion", "is excluded"),
         ("products", "duplicate-product", "stands"),
@@ -25,6 +34,15 @@ def within(source: Source) -> Iterator[Problem]:
             if known != path:
                 line = source.position(*known)[0]
                 yield _problem(source, path, code, f"This SKU {what} on line {line} already.", "Keep one of them.")
+
+
+def _secret_ids(source: Source) -> Iterator[tuple[Path, str]]:
+    """The labels of client secrets, with their paths, as far as the value has the right shape."""
+    declared = source.value.get("authentication") if isinstance(source.value, dict) else None
+    several = list(enumerate(declared)) if isinstance(declared, list) else []
+    for path, credential in [(("authentication",), declared), *((("authentication", i), item) for i, item in several)]:
+        if isinstance(credential, dict) and isinstance(label := credential.get("secret_id"), str):
+            yield (*path, "secret_id"), label
 
 
 def _skus(source: Source, key: str) -> Iterator[tuple[Path, str]]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from reconciler.explanation import Explanation
+from reconciler.error_catalogue.explanation import Explanation
 
 _WIDTH = 100
 _LABEL = 10

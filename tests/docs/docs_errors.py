@@ -10,13 +10,13 @@ from types import ModuleType
 
 from reconciler import errors
 from reconciler.config.explanations import PROBLEMS
-from reconciler.entra_errors import ENTRA
+from reconciler.error_catalogue.entra import ENTRA
+from reconciler.error_catalogue.explanation import UNKNOWN, Explanation
+from reconciler.error_catalogue.graph import GRAPH, TRANSPORT
+from reconciler.error_catalogue.local import CONFIGURATION, MACHINE
+from reconciler.error_catalogue.own import PORTAL, TEST
+from reconciler.error_catalogue.state import SAFETY, STATE
 from reconciler.errors import ReconcileError
-from reconciler.explanation import UNKNOWN, Explanation
-from reconciler.graph_errors import GRAPH, TRANSPORT
-from reconciler.local_errors import CONFIGURATION, MACHINE
-from reconciler.own_errors import PORTAL, TEST
-from reconciler.state_errors import SAFETY, STATE
 from tests.docs.docs_pages import ROOT
 
 SECTIONS: dict[str, tuple[Explanation, ...]] = {

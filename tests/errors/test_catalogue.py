@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from reconciler.config.explanations import PROBLEMS
 from reconciler.config.problems import CODES
 from reconciler.error_catalogue import ANY_STATUS, CATALOGUE, find, reported_remedy
+from reconciler.error_catalogue.explanation import UNKNOWN, Explanation, Source
 from reconciler.errors import (
     PortalError,
     ReconcileError,
@@ -22,7 +23,6 @@ from reconciler.errors import (
     UntrustedAnswer,
     refuse_secret_id,
 )
-from reconciler.explanation import UNKNOWN, Explanation, Source
 from tests.docs.docs_errors import Raised, classes, raised
 from tests.docs.docs_pages import ROOT
 

@@ -10,7 +10,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from reconciler.error_catalogue import ANY_STATUS, CATALOGUE, find
-from reconciler.explanation import UNKNOWN, About
+from reconciler.error_catalogue.explanation import UNKNOWN, About
 from tests.cli.cli_world import World
 from tests.errors.errors_situations import SITUATIONS, Scene
 from tests.errors.errors_wire import Wire

@@ -6,7 +6,7 @@ message is shown when the error happens; codes come in any case.
 
 from __future__ import annotations
 
-from reconciler.explanation import About, Case, Explanation, Source
+from reconciler.error_catalogue.explanation import About, Case, Explanation, Source
 
 _GRANT = (
     "Grant the app the application permissions User.Read.All and Organization.Read.All (App registrations > the app > "

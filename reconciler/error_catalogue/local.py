@@ -5,7 +5,7 @@ Problems of the YAML have a table of their own in ``config/``, because their mes
 
 from __future__ import annotations
 
-from reconciler.explanation import About, Case, Explanation, Source
+from reconciler.error_catalogue.explanation import About, Case, Explanation, Source
 
 
 def _row(about: About, code: str, message: str, when: str, remedy: str, cases: tuple[Case, ...] = ()) -> Explanation:

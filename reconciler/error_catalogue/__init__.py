@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from reconciler.entra_errors import ENTRA
-from reconciler.explanation import UNKNOWN, Explanation
-from reconciler.graph_errors import BY_STATUS, FAILING, GRAPH, TRANSPORT
-from reconciler.local_errors import CONFIGURATION, MACHINE
-from reconciler.own_errors import PORTAL, TEST
-from reconciler.state_errors import SAFETY, STATE
+from reconciler.error_catalogue.entra import ENTRA
+from reconciler.error_catalogue.explanation import UNKNOWN, Explanation
+from reconciler.error_catalogue.graph import BY_STATUS, FAILING, GRAPH, TRANSPORT
+from reconciler.error_catalogue.local import CONFIGURATION, MACHINE
+from reconciler.error_catalogue.own import PORTAL, TEST
+from reconciler.error_catalogue.state import SAFETY, STATE
 
 CATALOGUE: Mapping[str, Explanation] = {
     row.code: row for row in (*TRANSPORT, *PORTAL, *ENTRA, *GRAPH, *TEST, *SAFETY, *STATE, *CONFIGURATION, *MACHINE)

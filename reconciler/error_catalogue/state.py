@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.explanation import About, Case, Explanation, Source
+from reconciler.error_catalogue.explanation import About, Case, Explanation, Source
 
 _LOOK = "Look at the tenant. If it is right, apply this portal with --allow loss."
 _REBUILD = "Delete state/reconciler.db; the next apply restores it from the ledger and one full import."

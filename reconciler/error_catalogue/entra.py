@@ -7,7 +7,7 @@ may change: an unknown one is no surprise.
 
 from __future__ import annotations
 
-from reconciler.explanation import About, Case, Explanation, Source
+from reconciler.error_catalogue.explanation import About, Case, Explanation, Source
 
 _APP = "Entra admin center > App registrations > the app"
 _SECRETS = f"In {_APP} > Certificates & secrets > Client secrets"

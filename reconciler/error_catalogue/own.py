@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.explanation import About, Case, Explanation, Source
+from reconciler.error_catalogue.explanation import About, Case, Explanation, Source
 
 _MEDDLING = "Something between here and Microsoft changes answers. Nothing was imported; check the proxy."
 
