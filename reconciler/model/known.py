@@ -114,8 +114,8 @@ class ChangeSet:
 class PortalState:
     """Everything known of one portal that is not personal data. Ledger and reports are functions of this.
 
-    ``portal`` is the configuration that was last applied. ``credential_expires`` is the last day of its first credential,
-    as far as it is known. ``products`` are sorted by SKU ID. ``serial`` counts the changes of this portal's
+    ``portal`` is the configuration that was last applied. ``credential_expires`` is the last day of its first
+    credential, as far as it is known. ``products`` are sorted by SKU ID. ``serial`` counts the changes of this portal's
     state, from 1.
     """
 

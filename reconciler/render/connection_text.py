@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from io import StringIO
 
 from rich.console import Console
 from rich.table import Table
@@ -12,6 +11,7 @@ from rich.text import Text
 from reconciler.connection import LABELS, ConnectionReport, StageResult, Verdict, ordered
 from reconciler.labels import EMULATED_NOTICE
 from reconciler.model import ErrorInfo
+from reconciler.render.console import Page
 from reconciler.render.escape import plain
 from reconciler.render.words import count
 
@@ -23,17 +23,8 @@ _LABEL_WIDTH = max(len(label) for label in LABELS.values())
 
 def render(reports: Sequence[ConnectionReport], *, width: int | None = None, color: bool = False) -> str:
     """The whole page, with a line end. Without ``width`` no line is folded."""
-    target = StringIO()
-    console = Console(
-        file=target,
-        width=width or 2000,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        highlight=False,
-        emoji=False,
-        legacy_windows=False,
-        _environ={},
-    )
+    page = Page(width=width, color=color)
+    console = page.console
     if any(report.emulated for report in reports):
         console.print(EMULATED_NOTICE, style="yellow", markup=False)
         console.print()
@@ -41,7 +32,7 @@ def render(reports: Sequence[ConnectionReport], *, width: int | None = None, col
         _portal(console, report)
     if len(reports) != 1:
         console.print(summary(reports), style="bold", markup=False, soft_wrap=True)
-    return "\n".join(line.rstrip() for line in target.getvalue().strip("\n").splitlines()) + "\n"
+    return page.text()
 
 
 def summary(reports: Sequence[ConnectionReport]) -> str:

@@ -9,12 +9,13 @@ from collections.abc import Iterable
 
 from reconciler.labels import EMULATED_NOTICE, STATUS_LABELS
 from reconciler.model import ImportOutcome, Presence
+from reconciler.portal_report import PortalReport
 from reconciler.render import markdown_tables as tables
 from reconciler.render.escape import markdown as safe
 from reconciler.render.markdown_changes import all_changes, portal_changes
 from reconciler.render.verdict import verdict
 from reconciler.render.words import moment
-from reconciler.report import PortalReport, Report
+from reconciler.report import Report
 
 
 def overview(report: Report) -> str:

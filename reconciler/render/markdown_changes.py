@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reconciler.model import Change
+from reconciler.portal_report import PortalReport
 from reconciler.render.escape import markdown as safe
 from reconciler.render.words import changed_field, changed_value, count, moment
-from reconciler.report import PortalReport, Report
+from reconciler.report import Report
 
 CHANGES_SHOWN = 20
 """How many changes of one portal are listed before the rest is counted."""

@@ -11,9 +11,11 @@ from reconciler.expiry import Condition
 from reconciler.findings import COUNTED_BY_GRAPH_ONLY, FINDINGS, HELD_BUT_NOT_COUNTED
 from reconciler.labels import EXPIRING_SIGN, REASON_LABELS, STATUS_LABELS, STATUS_MEANINGS, STATUS_SIGNS
 from reconciler.model import Status
+from reconciler.next_steps import NextStep
+from reconciler.portal_report import PortalReport, ProductReport
 from reconciler.render.escape import markdown as safe
 from reconciler.render.words import MISSING, listed, moment, money, number
-from reconciler.report import Coverage, NextStep, PortalReport, ProductReport, Report
+from reconciler.report import Coverage, Report
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

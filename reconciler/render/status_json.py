@@ -10,8 +10,9 @@ from typing import Any
 from reconciler.expiry import Condition
 from reconciler.labels import STATUS_LABELS
 from reconciler.model import Import
+from reconciler.portal_report import ExclusionReport, PortalReport, ProductReport
 from reconciler.render.escape import json_text
-from reconciler.report import ExclusionReport, PortalReport, ProductReport, Report
+from reconciler.report import Report
 
 FORMAT_VERSION = 1
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from io import StringIO
-
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from reconciler.labels import EMULATED_NOTICE, EXPIRING_SIGN, REASON_LABELS, STATUS_LABELS, STATUS_SIGNS
 from reconciler.model import ImportOutcome, Presence, Status
+from reconciler.portal_report import PortalReport, ProductReport
+from reconciler.render.console import Page
 from reconciler.render.escape import plain
 from reconciler.render.verdict import verdict
 from reconciler.render.words import moment, number
-from reconciler.report import PortalReport, ProductReport, Report
+from reconciler.report import Report
 
 NARROW = 110
 """Columns below which statuses are shortened, so that a product stays on one line."""
@@ -36,17 +35,8 @@ _STYLES = {
 
 def render(report: Report, *, width: int | None = None, color: bool = False) -> str:
     """The table with the verdict below it. Without ``width`` no line is folded, so that pipes get one row a product."""
-    target = StringIO()
-    console = Console(
-        file=target,
-        width=width or 1000,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        highlight=False,
-        emoji=False,
-        legacy_windows=False,
-        _environ={},
-    )
+    page = Page(width=width, color=color)
+    console = page.console
     if report.emulated:
         console.print(EMULATED_NOTICE, style="yellow", markup=False)
     if report.products:
@@ -55,7 +45,7 @@ def render(report: Report, *, width: int | None = None, color: bool = False) -> 
         for line in (*_notes(portal), *_expiring(portal)):
             console.print(line, markup=False, soft_wrap=True)
     console.print(verdict(report), style="bold", markup=False, soft_wrap=True)
-    return "".join(f"{line.rstrip()}\n" for line in target.getvalue().splitlines())
+    return page.text()
 
 
 def _table(report: Report, *, narrow: bool) -> Table:

@@ -20,11 +20,12 @@ from reconciler.model import (
     Settings,
     Suspension,
 )
+from reconciler.next_steps import NextStep, Rank
 from reconciler.plan import Action
 from reconciler.render.plan_text import render as plan_text
 from reconciler.render.reports import reports
 from reconciler.render.status_table import render as status_table
-from reconciler.report import NextStep, Rank, make_report
+from reconciler.report import make_report
 from reconciler.transition import delete, stamp
 from tests.core.core_world import (
     LATER,

@@ -24,8 +24,10 @@ from reconciler.model import (
     Status,
     Suspension,
 )
+from reconciler.next_steps import NextStep, Rank
+from reconciler.portal_report import ProductReport
 from reconciler.render.verdict import verdict
-from reconciler.report import Coverage, NextStep, ProductReport, Rank, Report, make_report
+from reconciler.report import Coverage, Report, make_report
 from reconciler.transition import delete, stamp
 from tests.core.core_world import (
     E3,
