@@ -50,6 +50,17 @@ class PortalPlan:
         return self.after.id
 
     @property
+    def kept(self) -> PortalState:
+        """What apply stores when the tenant is not read to its end.
+
+        A portal that turns to another tenant stays with the former one until then, because numbers of the one must not
+        stand under the name of the other.
+        """
+        if self.before is not None and self.before.portal.tenant_id != self.after.portal.tenant_id:
+            return self.before
+        return self.after
+
+    @property
     def lost(self) -> int:
         """How many products lose synchronization."""
         return sum(1 for change in self.changes if _is_loss(change))

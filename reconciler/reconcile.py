@@ -7,7 +7,7 @@ portal that fails keeps its last values and does not stop the others.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -25,6 +25,9 @@ from reconciler.store.files import write_changed
 from reconciler.store.staging import Staging
 from reconciler.store.state import OpenState, open_state
 from reconciler.transition import Title
+
+STOPPING_SECONDS = 2.0
+"""How long a run that is stopped waits for portals that are being stored. What only waits for an answer is left."""
 
 
 @dataclass(frozen=True)
@@ -133,18 +136,18 @@ def _refuse(refusals: Sequence[ErrorInfo]) -> None:
 
 def _reconcile(run: Run, importer: Importer, plan: Plan, opened: OpenState) -> list[Result]:
     """Carry the plan out, several portals at a time. Results are sorted by id."""
-    results = [
-        _store(run, opened, Result(portal.before, portal.after)) for portal in plan.portals if not portal.imports
-    ]
+    results = [_store(run, opened, Result(portal.before, portal.kept)) for portal in plan.portals if not portal.imports]
+    futures: list[Future[Result]] = []
     pool = ThreadPoolExecutor(max_workers=importer.jobs, thread_name_prefix="portal")
     try:
         futures = [pool.submit(_import, run, importer, opened, portal) for portal in plan.portals if portal.imports]
         results += [future.result() for future in as_completed(futures)]
     except BaseException:
-        importer.stop.set()  # a person does not wait for the pages of a large tenant
+        importer.stop.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+        wait(futures, timeout=STOPPING_SECONDS)
         raise
-    finally:
-        pool.shutdown(cancel_futures=True)
+    pool.shutdown()
     return sorted(results, key=lambda result: result.after.id)
 
 
@@ -158,7 +161,8 @@ def _import(run: Run, importer: Importer, opened: OpenState, plan: PortalPlan) -
             limits, today = run.settings.safety, run.now.date()
             refusal = plausibility.check_observation(plan.after, observation, limits, run.allowed, today)
             observation = Failed(portal.id, refusal) if refusal else observation
-        after = transition.observe(plan.after, observation, run.settings, run.title, run.now)
+        start = plan.after if isinstance(observation, Complete) else plan.kept
+        after = transition.observe(start, observation, run.settings, run.title, run.now)
         result = _store(run, opened, Result(plan.before, after, observation), staged)
     importer.progress.finished(portal, observation)
     return result

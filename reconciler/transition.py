@@ -48,11 +48,9 @@ def configure(
     ``credential_end`` is the last day of the portal's certificate, None when that could not be read.
 
     An exclusion takes effect at once. A product that loses its reason here recovers at the next complete import,
-    because until then nobody knows whether it still exists. With another tenant nothing that was read counts any more.
+    because until then nobody knows whether it still exists.
     """
     state = before or PortalState(portal)
-    if state.portal.tenant_id != portal.tenant_id:
-        state = _without_tenant(state)
     products = tuple(_configured(product, portal, settings, title, today) for product in state.products)
     presence = Presence.SUSPENDED if is_suspended(portal, today) else Presence.PRESENT
     return replace(
@@ -62,12 +60,6 @@ def configure(
         credential_expires=known_end(before, portal, credential_end),
         products=products,
     )
-
-
-def _without_tenant(state: PortalState) -> PortalState:
-    """The state of a portal that turns to another tenant: never imported, its products those of the former one."""
-    gone = tuple(replace(product, reason=product.reason or Reason.GONE_FROM_PORTAL) for product in state.products)
-    return replace(state, last_import=Import(), products=gone)
 
 
 def is_suspended(portal: Portal, today: date) -> bool:

@@ -45,12 +45,24 @@ ROOMS = {
     "rich": {"cli", "render"},
     "msgspec": {"graph", "store"},
     "cryptography": {"graph"},
+    "azure": {"graph"},
 }
 """Where a package may be imported. The emulator may import anything, because nothing of the product stands on it."""
 
 NOT_IN_THEIR_ROOM = {("cli.session", "httpx"): "plugs the emulator into the transport; never at import time"}
 
-HEAVY = ("msal", "httpx", "sqlite_utils", "jsonschema", "yaml", "rich", "msgspec", "cryptography", "truststore")
+HEAVY = (
+    "msal",
+    "httpx",
+    "sqlite_utils",
+    "jsonschema",
+    "yaml",
+    "rich",
+    "msgspec",
+    "cryptography",
+    "truststore",
+    "azure",
+)
 """What start-up must not wait for."""
 
 LONG: dict[str, str] = {}

@@ -44,7 +44,7 @@ def apply_and_show(invocation: Invocation, ids: tuple[str, ...], allow: tuple[Ov
     run = run_for(invocation, ids, allow)
     with (
         shown(quiet=invocation.quiet, log_format=invocation.log_format) as progress,
-        importer_for(invocation, progress) as importer,
+        importer_for(invocation, progress, run.settings) as importer,
     ):
         outcome = apply(run, importer, publish=publish)
     show(invocation, outcome, publish=publish)

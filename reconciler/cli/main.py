@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -17,6 +18,9 @@ from reconciler.errors import ReconcileError
 
 USAGE_ERROR = 64
 """Exit code of a usage error; click's own 2 means "changes pending" here."""
+
+STOPPED = 130
+"""Exit code of a run that Ctrl-C ended."""
 
 COMMANDS = {
     "apply": ("reconciler.cli.apply", "Plan, import, recalculate, report."),
@@ -133,7 +137,7 @@ def cli(
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code. The console script passes it to ``sys.exit``."""
+    """Run the command line and return the exit code."""
     arguments = list(sys.argv[1:] if args is None else args)
     context = None
     try:
@@ -145,7 +149,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return _say_usage(error)
     except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("Stopped. What was complete is kept; run the command again to go on.", err=True)
-        return 130
+        return STOPPED
     except click.ClickException as error:
         error.show()
         return 1
@@ -158,6 +162,20 @@ def main(args: Sequence[str] | None = None) -> int:
         internal.__cause__ = error
         return _say(internal, traceback=_wants_traceback(context))
     return result if isinstance(result, int) else 0
+
+
+def run() -> None:
+    """The console script: run the command line and end the process.
+
+    A run that was stopped ends at once: a thread may still wait for an answer that nobody wants any more, and
+    everything that counts is in a transaction.
+    """
+    code = main()
+    if code == STOPPED:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _wants_traceback(context: click.Context | None) -> bool:

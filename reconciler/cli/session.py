@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from reconciler.config.loader import Desired
     from reconciler.importing import Connect, Importer, Progress, Reader
-    from reconciler.model import Portal, Reference
+    from reconciler.model import Portal, Reference, Settings
     from reconciler.reconcile import Run
     from reconciler.safety import Override
     from reconciler.secret import Secret
@@ -91,7 +91,7 @@ def credential_ends(
     """The last days of the certificates of the selected portals, as far as they can be read here.
 
     Where none can be read, as in a pull request without secrets, this is empty and no failure. Secrets are not asked
-    for: a portal's file says itself when its secret ends.
+    for: a portal's file says itself when its secret ends. Nor is a key vault: nothing is sent from here.
     """
     from reconciler.model import CertificateAuthentication
 
@@ -104,27 +104,28 @@ def credential_ends(
         return {}
     from reconciler.graph.credentials import credential_end
 
-    resolve = _resolver(invocation)
+    resolve = _local_resolver(invocation)
     found = {portal_id: credential_end(authentication, resolve) for portal_id, authentication in signing.items()}
     return {portal_id: end for portal_id, end in found.items() if end is not None}
 
 
 @contextmanager
-def importer_for(invocation: Invocation, progress: Progress) -> Iterator[Importer]:
+def importer_for(invocation: Invocation, progress: Progress, settings: Settings) -> Iterator[Importer]:
     """The way to the tenants. Raises ConfigurationError when the environment names an unusable proxy or trust store."""
     from reconciler.graph.http import open_http
     from reconciler.graph.retry import RetryPolicy
-    from reconciler.importing import Importer
+    from reconciler.importing import Importer, Stopped
 
     stop = Event()
 
     def wait(seconds: float) -> None:
-        """Wait before a retry, but not once the run is stopped."""
-        stop.wait(seconds)
+        """Wait before a retry, unless the run is stopped."""
+        if stop.wait(seconds):
+            raise Stopped
 
     retry = RetryPolicy(limit=invocation.retry_limit)
     with open_http(transport=_emulated(invocation), retry=retry, sleep=wait) as http:
-        connect = _connect(http, _resolver(invocation), invocation.now())
+        connect = _connect(http, _resolver(invocation, http, settings), invocation.now())
         yield Importer(connect, invocation.jobs, progress, stop)
 
 
@@ -145,8 +146,19 @@ def _emulated(invocation: Invocation) -> httpx.BaseTransport | None:
     return httpx.WSGITransport(app=Emulator(scenario))
 
 
-def _resolver(invocation: Invocation) -> Callable[[Reference], Secret]:
-    """How references to secrets are resolved: a scenario brings its own credentials."""
+def _resolver(invocation: Invocation, http: httpx.Client, settings: Settings) -> Callable[[Reference], Secret]:
+    """How references to secrets are resolved in a run, key vaults included."""
+    local = _local_resolver(invocation)
+    if settings.keyvault is None:
+        return local
+    from reconciler.graph.keyvault import KeyVaults
+
+    vaults = KeyVaults(http, settings.keyvault, local, invocation.now())
+    return lambda reference: vaults.secret(reference) if reference.kind == "keyvault" else local(reference)
+
+
+def _local_resolver(invocation: Invocation) -> Callable[[Reference], Secret]:
+    """How references are resolved without a network: a scenario brings its own credentials."""
     from reconciler.config.references import resolve
     from reconciler.secret import Secret
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 RETRIES = 1
 """How often a request is sent again at most: somebody waits, and a host that is not there stays away."""
 
+PATIENCE = 20.0
+"""Seconds that one request may take with its retry, unless the answer itself is slow."""
+
 
 @click.command("test-connection")
 @click.argument("ids", nargs=-1, metavar="[ID]...")
@@ -65,13 +68,15 @@ def _tested(invocation: Invocation, desired: Desired, ids: tuple[str, ...]) -> l
     from reconciler.graph.retry import RetryPolicy
 
     portals = [portal for portal_id, portal in desired.portals.items() if not ids or portal_id in ids]
-    retry = RetryPolicy(limit=min(invocation.retry_limit, RETRIES))
-    with (
-        open_http(transport=_emulated(invocation), retry=retry) as http,
-        ThreadPoolExecutor(invocation.jobs) as threads,
-    ):
-        prober = Prober(http, _resolver(invocation), desired.settings, invocation.now())
-        return list(threads.map(prober.test, portals))
+    retry = RetryPolicy(limit=min(invocation.retry_limit, RETRIES), total_seconds=PATIENCE)
+    with open_http(transport=_emulated(invocation), retry=retry) as http:
+        resolve = _resolver(invocation, http, desired.settings)
+        prober = Prober(http, resolve, desired.settings, invocation.now())
+        threads = ThreadPoolExecutor(invocation.jobs)
+        try:
+            return list(threads.map(prober.test, portals))
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)  # whoever stops it does not wait for an answer
 
 
 def _unreadable(error: InvalidConfiguration, ids: tuple[str, ...]) -> list[ConnectionReport]:

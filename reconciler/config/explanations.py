@@ -40,7 +40,7 @@ _ADVICE = {
     "bad-text": "One line of text, and not blank.",
     "bad-sku": "Write a part number or a SKU ID; `reconcile catalogue show` lists them.",
     "bad-directory": "Write folders joined by `/`, such as `Office/Suites`.",
-    "bad-reference": "Write `{env: NAME}` or `{file: PATH}`.",
+    "bad-reference": "Write `{env: NAME}`, `{file: PATH}` or `{keyvault: {vault: NAME, secret: NAME}}`.",
     "literal-secret": "Take the value out, renew the secret (git keeps what was committed), and write a reference.",
     "not-supported-yet": "Use what the hint names.",
     "stray-file": "Move it out of `portals.d`, or rename it to end in `.yaml`.",
@@ -49,6 +49,7 @@ _ADVICE = {
     "duplicate-name": "Give each portal its own name.",
     "duplicate-exclusion": "Keep one of them.",
     "duplicate-product": "Keep one of them.",
+    "keyvault-not-configured": "Add `keyvault` with tenant_id, client_id and authentication to reconcile.yaml.",
     "same-tenant": "A warning: products of that tenant count twice. Keep one portal, or leave it.",
 }
 """What to do about each problem."""

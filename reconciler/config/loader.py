@@ -56,8 +56,8 @@ def load(root: Path, portals: Path) -> Desired:
     declared = _settings_source(root)
     for source in sources.values():
         problems += _check(source, "portal") + list(rules.within(source))
-    problems += _check(declared, "settings") if declared else []
-    problems += rules.across(sources)
+    problems += _check(declared, "settings") + list(rules.within(declared)) if declared else []
+    problems += [*rules.across(sources), *rules.unconfigured(sources.values(), declared)]
     if any(problem.severity == "error" for problem in problems):
         raise InvalidConfiguration(problems)
     return Desired(

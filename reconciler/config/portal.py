@@ -15,6 +15,7 @@ from reconciler.model import (
     DeclaredEntitlement,
     Exclusion,
     FederatedAuthentication,
+    KeyVaultSignIn,
     ManagedIdentityAuthentication,
     Portal,
     Price,
@@ -63,6 +64,8 @@ def settings(value: Mapping[str, Any]) -> Settings:
             given[days] = int(given[days])
     if "safety" in given:
         given["safety"] = SafetyLimits(**{key: int(number) for key, number in given["safety"].items()})
+    if "keyvault" in given:
+        given["keyvault"] = _keyvault(given["keyvault"])
     return Settings(**given)
 
 
@@ -95,10 +98,21 @@ def _authentication(value: Mapping[str, Any]) -> Authentication:
     )
 
 
-def _reference(value: Mapping[str, str] | None) -> Reference | None:
+def _reference(value: Mapping[str, Any] | None) -> Reference | None:
     if value is None:
         return None
+    if "keyvault" in value:
+        return Reference("keyvault", f"{value['keyvault']['vault']}/{value['keyvault']['secret']}")
     return Reference("env", value["env"]) if "env" in value else Reference("file", value["file"])
+
+
+def _keyvault(value: Mapping[str, Any]) -> KeyVaultSignIn:
+    return KeyVaultSignIn(
+        tenant_id=value["tenant_id"].lower(),
+        client_id=value["client_id"].lower(),
+        authentication=_authentication(value["authentication"]),
+        cloud=Cloud(value.get("cloud", Cloud.GLOBAL)),
+    )
 
 
 def _product(value: Mapping[str, Any]) -> ProductEntry:

@@ -56,6 +56,7 @@ CODES = {
     "duplicate-name": "Two portals of the same name.",
     "duplicate-exclusion": "The same license excluded twice in one portal.",
     "duplicate-product": "The same product twice in one portal.",
+    "keyvault-not-configured": "A secret in a key vault, and no `keyvault` in reconcile.yaml.",
     "same-tenant": "Two portals that read the same tenant.",
 }
 """Every code, and what it stands for. Codes are stable: CI jobs match on them."""

@@ -20,6 +20,8 @@ def resolve(reference: Reference, root: Path, environ: Mapping[str, str]) -> Sec
 
     Raises ``SecretUnresolved``, which says which reference leads to no value, and why.
     """
+    if reference.kind == "keyvault":
+        raise _unresolved(reference, "a key vault is asked only when a portal is read")
     value = _variable(reference, environ) if reference.kind == "env" else _file(reference, root)
     if not value.strip():
         raise _unresolved(reference, "it is empty")

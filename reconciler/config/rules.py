@@ -38,11 +38,21 @@ def within(source: Source) -> Iterator[Problem]:
 
 def _secret_ids(source: Source) -> Iterator[tuple[Path, str]]:
     """The labels of client secrets, with their paths, as far as the value has the right shape."""
-    declared = source.value.get("authentication") if isinstance(source.value, dict) else None
-    several = list(enumerate(declared)) if isinstance(declared, list) else []
-    for path, credential in [(("authentication",), declared), *((("authentication", i), item) for i, item in several)]:
-        if isinstance(credential, dict) and isinstance(label := credential.get("secret_id"), str):
+    for path, credential in _credentials(source):
+        if isinstance(label := credential.get("secret_id"), str):
             yield (*path, "secret_id"), label
+
+
+def _credentials(source: Source) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """The credentials of a portal, or the one of the settings, with their paths."""
+    value = _mapping(source.value)
+    keyvault = value.get("keyvault")
+    within: Path = ("keyvault", "authentication") if isinstance(keyvault, dict) else ("authentication",)
+    declared = keyvault.get("authentication") if isinstance(keyvault, dict) else value.get("authentication")
+    several = list(enumerate(declared)) if isinstance(declared, list) else []
+    for path, credential in [(within, declared), *(((*within, index), item) for index, item in several)]:
+        if isinstance(credential, dict):
+            yield path, credential
 
 
 def _skus(source: Source, key: str) -> Iterator[tuple[Path, str]]:
@@ -63,6 +73,24 @@ def across(sources: Mapping[str, Source]) -> Iterator[Problem]:
     for source, first in _repeated(sources.values(), "tenant_id", str.lower):
         message = f"{first.file} reads the same tenant."
         yield _problem(source, ("tenant_id",), "same-tenant", message, hint, warning=True)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """A value if it is a mapping, else nothing."""
+    return value if isinstance(value, dict) else {}
+
+
+def unconfigured(sources: Iterable[Source], settings: Source | None) -> Iterator[Problem]:
+    """References to key vaults while the settings do not say how to sign in there."""
+    if settings is not None and (not settings.readable or _mapping(settings.value).get("keyvault") is not None):
+        return
+    message = "This secret is in a key vault, and nothing says how to sign in there."
+    hint = "Add `keyvault` with tenant_id, client_id and authentication to reconcile.yaml."
+    for source in sources:
+        for path, credential in _credentials(source):
+            for key, reference in credential.items():
+                if isinstance(reference, dict) and "keyvault" in reference:
+                    yield _problem(source, (*path, key, "keyvault"), "keyvault-not-configured", message, hint)
 
 
 def _repeated(sources: Iterable[Source], key: str, comparable: Any) -> Iterator[tuple[Source, Source]]:

@@ -24,6 +24,9 @@ from reconciler.resources import folder
 AUTHENTICATION = "authentication"
 """Below this key nothing that stands in the file is quoted, not even a key."""
 
+KEYVAULT = "keyvault"
+"""The key of the settings under which a credential stands too, and the kind of reference that cannot be part of it."""
+
 SECRETS = frozenset({"secret", "private_key", "pfx", "passphrase", "token"})
 """Keys of a credential whose value is secret; ``public_certificate`` is not."""
 
@@ -118,7 +121,9 @@ class _Translation:
         self._instance: Any = error.instance
         self._limit: Any = error.validator_value
         self._schema: Any = error.schema
-        self._secretive = path[:1] == (AUTHENTICATION,)
+        below = path[1:] if path[:1] == (KEYVAULT,) else path
+        self._secretive = below[:1] == (AUTHENTICATION,)
+        self._in_authentication = below[1:] if self._secretive else ()
 
     def problems(self) -> Iterator[Problem]:
         """The problems behind the finding: one, or one for each key that is missing or too many."""
@@ -171,7 +176,7 @@ class _Translation:
     @property
     def _credential_key(self) -> str | None:
         """The key of a credential that this is the value of, also when there are two credentials."""
-        keys = [part for part in self._path[1:] if isinstance(part, str)] if self._secretive else []
+        keys = [part for part in self._in_authentication if isinstance(part, str)]
         return keys[0] if len(keys) == 1 else None
 
     @property
@@ -193,9 +198,10 @@ class _Translation:
                 message = (
                     "This key is not known here." if self._secretive else f"The key {quote(key)} is not known here."
                 )
-                yield self._at_key(
-                    "unknown-key", message, did_you_mean(key, known) or f"Known here: {', '.join(known)}.", key
-                )
+                hint = did_you_mean(key, known) or f"Known here: {', '.join(known)}."
+                if key == KEYVAULT and self._path[:1] == (KEYVAULT,) and self._credential_key is not None:
+                    hint = f"The way into the vaults cannot lie in a vault. {self._reference}"
+                yield self._at_key("unknown-key", message, hint, key)
 
     def _missing_keys(self) -> Iterator[Problem]:
         if self._path in self._source.incomplete:
@@ -237,6 +243,8 @@ class _Translation:
             return "Write digits only, without quotes."
         if expected == "boolean":
             return "Write true or false, without quotes."
+        if expected == "object" and self._secretive and self._path[-1] == KEYVAULT:
+            return "Write `{vault: NAME, secret: NAME}`."
         return None
 
     def _unknown_value(self) -> Iterator[Problem]:

@@ -21,6 +21,7 @@ from reconciler.emulator.faults import Cut, Delay, Drop, Effect, FaultBook, Repl
 from reconciler.emulator.federation import GITHUB_HOST, GitHub
 from reconciler.emulator.graph import GRAPH_HOSTS, Graph
 from reconciler.emulator.imds import IMDS_HOST, Imds
+from reconciler.emulator.keyvault import VAULT_DOMAINS, KeyVault, is_vault
 from reconciler.emulator.message import Request, Response
 from reconciler.emulator.odata import page_number
 from reconciler.emulator.scenario import Scenario
@@ -30,7 +31,16 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 HOSTS = LOGIN_HOSTS | GRAPH_HOSTS | {GITHUB_HOST}
-"""Every host that the emulator answers for over TLS."""
+"""Every host that the emulator answers for over TLS, apart from the key vaults, whose names are a scenario's own."""
+
+CERTIFIED = (*sorted(HOSTS), *(f"*.{domain}" for domain in sorted(VAULT_DOMAINS)))
+"""The names in the certificate that a served emulator shows."""
+
+
+def answers_for(host: str) -> bool:
+    """Whether the emulator answers for a host over TLS."""
+    return host in HOSTS or is_vault(host)
+
 
 SCENARIO_HEADER = "x-emulated-scenario"
 """On every answer: the scenario's name, so that a client knows that no real tenant answered."""
@@ -54,6 +64,7 @@ class Emulator:
         self._entra = Entra(scenario, tokens, clock)
         self._graph = Graph(scenario, tokens, clock)
         self._github = GitHub(scenario.job, clock)
+        self._vaults = KeyVault(scenario, tokens, clock)
         self._imds = Imds(scenario, tokens, clock)
         self._faults = FaultBook()
         self._clock = clock
@@ -89,6 +100,8 @@ class Emulator:
             response = self._ask_entra(request, effect)
         elif request.host == GITHUB_HOST:
             response = self._github.handle(request)
+        elif is_vault(request.host):
+            response = self._vaults.handle(request)
         elif request.host == IMDS_HOST:
             response = self._imds.handle(request)
         else:

@@ -19,7 +19,7 @@ from reconciler.emulator.faults import Json, Reply
 from reconciler.emulator.message import Ids, Request, Response, as_json, as_told
 from reconciler.emulator.refusals import EntraError
 from reconciler.emulator.scenario import Application, Scenario, Tenant
-from reconciler.emulator.tokens import Tokens
+from reconciler.emulator.tokens import Tokens, resources
 from reconciler.graph.clouds import ENDPOINTS
 
 LOGIN_HOSTS = frozenset(endpoints.login_host for endpoints in ENDPOINTS.values())
@@ -154,8 +154,7 @@ class Entra:
         _require(form, "client_id", "scope")
         resource = _resource(form["scope"])
         application = _application(tenant, form["client_id"])
-        audience = f"https://{ENDPOINTS[tenant.cloud].graph_host}"
-        if resource != audience:
+        if resource not in resources(tenant):
             raise EntraError(
                 "invalid_resource",
                 500011,
@@ -165,7 +164,7 @@ class Entra:
                 "wrong tenant.",
             )
         proof = self._prove(form, application, request.host, {tenant.tenant_id, named})
-        token = self._tokens.issue(tenant, application, audience, proof, self._clock())
+        token = self._tokens.issue(tenant, application, resource, proof, self._clock())
         lifetime = application.token_lifetime
         return as_json(
             200,

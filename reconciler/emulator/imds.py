@@ -9,8 +9,7 @@ from collections.abc import Callable
 
 from reconciler.emulator.message import Request, Response, as_json
 from reconciler.emulator.scenario import Application, Scenario, Tenant
-from reconciler.emulator.tokens import Tokens
-from reconciler.graph.clouds import ENDPOINTS
+from reconciler.emulator.tokens import Tokens, resources
 
 IMDS_HOST = "169.254.169.254"
 """A link-local address: the service is on the machine, and speaks plain HTTP."""
@@ -59,8 +58,8 @@ class Imds:
 
     def _token(self, identity: Identity, resource: str) -> Response:
         tenant, application = identity
-        audience = f"https://{ENDPOINTS[tenant.cloud].graph_host}"
-        if resource.rstrip("/") != audience:
+        audience = resource.rstrip("/")
+        if audience not in resources(tenant):
             return _refusal(
                 "invalid_resource",
                 f"AADSTS500011: The resource principal named {resource} was not found in the tenant named "

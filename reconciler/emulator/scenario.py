@@ -40,6 +40,8 @@ __all__ = [
     "Tenant",
     "User",
     "UserGroup",
+    "Vault",
+    "VaultSecret",
 ]
 
 ABSENT = "\x00absent"
@@ -210,6 +212,31 @@ class Tenant:
         return str(uuid5(NAMESPACE_URL, f"subscription:{self.tenant_id}/{sku.sku_id}/{index}"))
 
 
+@dataclass(frozen=True)
+class VaultSecret:
+    """A secret of a key vault. ``expires`` is only told: Key Vault gives out a secret after its end too."""
+
+    value: str
+    content_type: str | None = None
+    enabled: bool = True
+    expires: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Vault:
+    """An Azure key vault, in the cloud of the tenant that it belongs to.
+
+    ``readers`` are the client IDs of those who may read its secrets; None lets every app of the tenant. ``refusal`` is
+    the inner code with which others are refused.
+    """
+
+    name: str
+    tenant: Tenant
+    secrets: Mapping[str, VaultSecret] = field(default_factory=dict)
+    readers: tuple[str, ...] | None = None
+    refusal: str = "ForbiddenByRbac"
+
+
 class Credentials(Mapping[str, bytes]):
     """Secret values by the name of their reference, each made when it is asked for."""
 
@@ -234,7 +261,8 @@ class Scenario:
     """A world. ``now`` is its fixed present, ``portals`` the folder of portal files that belong to it.
 
     ``credentials`` maps the name in a secret reference (a variable, or a path as a portal file writes it) to its
-    value, so that a run in one process needs neither. ``job`` is the job of GitHub Actions that the product runs in.
+    value, so that a run in one process needs neither. ``job`` is the job of GitHub Actions that the product runs in,
+    ``vaults`` the key vaults that there are.
     """
 
     tenants: tuple[Tenant, ...] = ()
@@ -243,3 +271,4 @@ class Scenario:
     portals: Path | None = None
     credentials: Mapping[str, bytes] = field(default_factory=Credentials)
     job: GitHubJob = GitHubJob()
+    vaults: tuple[Vault, ...] = ()

@@ -24,7 +24,7 @@ from urllib.parse import unquote
 
 import trustme
 
-from reconciler.emulator.app import HOSTS, Emulator
+from reconciler.emulator.app import CERTIFIED, Emulator, answers_for
 from reconciler.emulator.federation import GITHUB_HOST, TOKEN_PATH
 from reconciler.emulator.imds import IMDS_HOST
 from reconciler.emulator.scenario import Scenario
@@ -160,7 +160,7 @@ class _Connection(BaseHTTPRequestHandler):
     def do_CONNECT(self) -> None:
         """Open a tunnel to one of the emulated hosts, which ends in this process."""
         host, _, port = self.path.rpartition(":")
-        if self.tunnel is not None or host.lower() not in HOSTS or port != "443":
+        if self.tunnel is not None or not answers_for(host.lower()) or port != "443":
             self._refuse(f"The emulator answers for Microsoft's sign-in and Graph hosts only, not for {self.path!r}.")
             return
         self.send_response_only(200, "Connection established")
@@ -236,7 +236,7 @@ def _end(connection: socket.socket) -> None:
 
 def _tls(authority: trustme.CA) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*sorted(HOSTS)).configure_cert(context)
+    authority.issue_cert(*CERTIFIED).configure_cert(context)
     context.set_alpn_protocols(["http/1.1"])
     return context
 

@@ -9,10 +9,17 @@ from typing import Any
 import jwt
 
 from reconciler.emulator.scenario import Application, Tenant
+from reconciler.graph.clouds import ENDPOINTS
+
+
+def resources(tenant: Tenant) -> tuple[str, ...]:
+    """What an app of a tenant can get tokens for: Graph and key vaults, of the tenant's own cloud."""
+    endpoints = ENDPOINTS[tenant.cloud]
+    return f"https://{endpoints.graph_host}", f"https://{endpoints.vault_domain}"
 
 
 class TokenRefused(Exception):
-    """A bearer token that Graph does not accept; the message is Graph's."""
+    """A bearer token that is not accepted; the message is the server's."""
 
 
 class Tokens:
@@ -22,7 +29,7 @@ class Tokens:
         self._key = secrets.token_bytes(32)
 
     def issue(self, tenant: Tenant, application: Application, audience: str, proof: str, now: float) -> str:
-        """A token for ``audience`` (the Graph root). ``proof`` is ``appidacr``: 1 for a secret, 2 for a certificate.
+        """A token for ``audience`` (Graph or key vaults). ``proof``: 1 for a secret, 2 for a certificate.
 
         Without consent there is no ``roles`` claim, and a token all the same: the refusal comes from Graph.
         """

@@ -60,6 +60,77 @@ PORTAL = (
     ),
     _row(
         About.PORTAL,
+        "keyvault-not-installed",
+        "A secret is in a key vault, and what reads key vaults is not installed.",
+        "A reference in the portal file is `{keyvault: …}`. Reading key vaults is an extra of the installation.",
+        "Install the extra: `pip install 'm365-license-reconciler[keyvault]'`.",
+    ),
+    _row(
+        About.PORTAL,
+        "keyvault-sign-in-failed",
+        "Signing in to the key vault failed.",
+        "Entra gives no token for key vaults, or `keyvault` in reconcile.yaml refers to a secret that is not there. In "
+        "parentheses stands the error; it has a page of its own.",
+        "For the sign-in that `keyvault` in reconcile.yaml declares: …",
+    ),
+    _row(
+        About.PORTAL,
+        "keyvault-refused",
+        "The key vault refuses to give out the secret.",
+        "The identity that `keyvault` in reconcile.yaml declares may not read secrets there.",
+        "In Azure portal > the key vault > Access control (IAM), give the identity that `keyvault` in reconcile.yaml "
+        "declares the role Key Vault Secrets User; with access policies, the secret permission Get.",
+        (
+            Case(
+                "ForbiddenByFirewall",
+                "The network of this machine is not let in.",
+                "In Azure portal > the key vault > Networking, let the address of this machine in, or run in a "
+                "network that is.",
+            ),
+            Case(
+                "AKV10032",
+                "The token is of another tenant than the vault.",
+                "Correct `keyvault.tenant_id` in reconcile.yaml: it must be the tenant that the key vault belongs to.",
+            ),
+        ),
+    ),
+    _row(
+        About.PORTAL,
+        "keyvault-secret-missing",
+        "The key vault has no such secret.",
+        "The vault that the reference names has neither a secret nor a certificate of that name.",
+        "Correct `vault` and `secret` of the reference in the portal file, or create the secret in the key vault.",
+        example="az keyvault secret list --vault-name contoso-licenses --query '[].name'",
+    ),
+    _row(
+        About.PORTAL,
+        "keyvault-secret-unusable",
+        "The secret in the key vault cannot be used.",
+        "It has no value, or one that is not what its content type says. In parentheses stands which.",
+        "Store the secret in the key vault again.",
+        (
+            Case(
+                "it is disabled",
+                "Somebody has switched it off.",
+                "Enable the secret in the key vault, or let the reference in the portal file name another one.",
+            ),
+            Case(
+                "it expired on …",
+                "The expiration date that the vault keeps with the secret is over. It was not used.",
+                "Store a new secret in the key vault as a new version, or correct its expiration date.",
+            ),
+        ),
+    ),
+    _row(
+        About.PORTAL,
+        "keyvault-unreachable",
+        "The key vault could not be asked.",
+        "There is no such vault, the network does not lead there, or something else answered.",
+        "Check `vault` of the reference in the portal file, `keyvault.cloud` in reconcile.yaml, then network and "
+        "proxy: the vault's host must be reachable, like Microsoft's sign-in.",
+    ),
+    _row(
+        About.PORTAL,
         "thumbprint-unreadable",
         "Thumbprint from public key could not be read.",
         "The public certificate cannot be parsed. In parentheses stands which.",

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 import ssl
-from html import escape, unescape
+from html import unescape
 from socket import gaierror
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, quote_plus
 
 import httpx
 import msgspec
@@ -25,6 +24,7 @@ from reconciler.errors import (
 )
 from reconciler.graph import wire
 from reconciler.graph.interception import UntrustedCertificate
+from reconciler.graph.masking import masked
 from reconciler.graph.retry import causes
 
 T = TypeVar("T")
@@ -153,8 +153,7 @@ def _whose(error: httpx.RequestError) -> str:
 def _reported(kind: type[ReportedError], code: str, message: str, response: httpx.Response) -> ReportedError:
     """An error in the server's own words."""
     status = response.status_code
-    for secret in _sent(response.request):  # Microsoft does not echo it; what stands between may
-        message = message.replace(secret, "…")
+    code, message = masked(code, response.request), masked(message, response.request)
     return kind(
         stable(message) or f"{response.request.url.host} answered {status} without a message.",
         code=stable(code, 80) or f"http-{status}",
@@ -185,34 +184,26 @@ def _said(response: httpx.Response) -> str:
     page = response.content[:65536].decode("utf-8", "replace")
     if not ("html" in kind or kind.startswith("text/")) or page.lstrip()[:1] in ("{", "["):
         return ""
-    for secret in _sent(response.request):
-        page = page.replace(secret, "…")
+    page = masked(page, response.request)
     title = _TITLE.search(page)
     parts = (title[1] if title else "", _TAG.sub(" ", _UNREAD.sub(" ", page)))
     quoted = [stable(_ID.sub("…", " ".join(unescape(part).split())), QUOTED_LIMIT) for part in parts]
     return ": ".join(f'"{words}"' for words in dict.fromkeys(quoted) if words)
 
 
-def _sent(request: httpx.Request) -> list[str]:
-    """The secrets in a request, longest first: the token, and the proofs in the sign-in form."""
-    form = parse_qsl(request.content.decode("utf-8", "replace")) if request.method == "POST" else []
-    proofs = [value for name, value in form if name in ("client_secret", "client_assertion")]
-    values = [request.headers.get("authorization", "").rpartition(" ")[2], *proofs]
-    written = {way for value in values if len(value) > 3 for way in (value, quote_plus(value), escape(value))}
-    return sorted(written, key=len, reverse=True)
-
-
 def _redirected(response: httpx.Response) -> FailureNotDeserialized:
     """A redirect is never followed: the token or the secret would go wherever it points."""
     try:
-        target = stable(response.request.url.join(response.headers.get("location", "")).host, 100)
+        target = stable(
+            masked(response.request.url.join(response.headers.get("location", "")).host, response.request), 100
+        )
     except httpx.InvalidURL:
         target = "an invalid address"
     return FailureNotDeserialized(detail=f"{_met(response)}, a redirect to {target}")
 
 
 def _met(response: httpx.Response) -> str:
-    content_type = response.headers.get("content-type", "").partition(";")[0]
+    content_type = masked(response.headers.get("content-type", "").partition(";")[0], response.request)
     return f"{response.request.url.host} answered {response.status_code}, {stable(content_type, 60) or 'no type'}"
 
 

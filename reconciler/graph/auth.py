@@ -25,21 +25,31 @@ from reconciler.model import ManagedIdentityAuthentication
 
 
 class TokenSource:
-    """Tokens of one app in one tenant. Threads may share it: only one asks Entra at a time."""
+    """Tokens of one app in one tenant, for ``scope``, which is Graph's when it is not given.
+
+    Threads may share it: only one asks Entra at a time.
+    """
 
     def __init__(
-        self, http: httpx.Client, endpoints: Endpoints, tenant_id: str, client_id: str, credential: Credential
+        self,
+        http: httpx.Client,
+        endpoints: Endpoints,
+        tenant_id: str,
+        client_id: str,
+        credential: Credential,
+        scope: str | None = None,
     ) -> None:
         self._http = http
         self._endpoints = endpoints
         self._tenant_id = tenant_id
         self._client_id = client_id
         self._credential = credential
+        self._scope = scope or endpoints.scope
         self._lock = threading.Lock()
         self._ask: Callable[[], Mapping[str, Any]] | None = None
 
     def token(self) -> str:
-        """A bearer token for Graph, from memory while it lives.
+        """A bearer token, from memory while it lives.
 
         Raises ReportedError, Unreachable, SuccessNotDeserialized, FailureNotDeserialized, AssertionFailed,
         UntrustedAnswer, or SecretUnresolved when there is no federated token or no managed identity.
@@ -69,13 +79,15 @@ class TokenSource:
         except (MsalError, ValueError, TypeError, LookupError) as error:
             # What the sender lets through has the right members, but MSAL may still trip over their values.
             raise SuccessNotDeserialized(detail=f"the answer to the sign-in: {type(error).__name__}") from None
-        return str(token)
+        if not (isinstance(token, str) and token.isascii() and token.isprintable()):
+            raise SuccessNotDeserialized(detail="the answer to the sign-in: the token cannot be sent")
+        return token
 
     def _new_app(self) -> Callable[[], Mapping[str, Any]]:
         """A new MSAL client, as the function that gets a token from it."""
         proof = self._credential.for_msal()
         if isinstance(proof, ManagedIdentityAuthentication):
-            return managed_identity_app(self._http, self._endpoints, self._client_id, proof)
+            return managed_identity_app(self._http, self._scope, self._client_id, proof)
         if isinstance(proof, FederatedToken):
             return self._confidential({"client_assertion": lambda: proof.fetch(self._http, self._endpoints).text()})
         return self._confidential(proof)
@@ -91,7 +103,7 @@ class TokenSource:
             azure_region=False,  # whatever MSAL_FORCE_REGION says
             http_client=_Sender(self._http, self._endpoints.login_host),
         )
-        return partial(app.acquire_token_for_client, scopes=[self._endpoints.scope])
+        return partial(app.acquire_token_for_client, scopes=[self._scope])
 
 
 class _Sender:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from reconciler.connection import CredentialCheck, Stage, StageResult, failed, judge_end, judge_key, ok, skipped_for
+from reconciler.connection import CredentialCheck, Stage, StageResult, failed, ok, skipped_for
+from reconciler.connection_rules import judge_end, judge_key
 from reconciler.errors import PortalError, SecretUnresolved
 from reconciler.graph.credentials import Credential, credential_end, load_credential
 from reconciler.graph.references import Resolve

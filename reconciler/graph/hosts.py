@@ -15,7 +15,8 @@ from typing import TypeVar
 import httpx
 import msgspec
 
-from reconciler.connection import Stage, StageResult, failed, judge_clock, ok, skipped, skipped_for
+from reconciler.connection import Stage, StageResult, failed, ok, skipped, skipped_for
+from reconciler.connection_rules import judge_clock
 from reconciler.errors import PortalError, ReportedError
 from reconciler.graph.answers import decode, entra_failure, graph_failure, unreachable
 from reconciler.graph.client import ORGANIZATION

@@ -54,7 +54,7 @@ def _named(reference: Reference | None) -> Path | None:
 def _place(root: Path, path: Path) -> Path:
     """A path in full."""
     full = Path(os.path.normpath(root / path))
-    if not path.is_absolute() and not full.is_relative_to(root):
+    if not path.is_absolute() and not full.resolve().is_relative_to(root.resolve()):  # a link may lead out, too
         raise ConfigurationError(
             f"{path} leads out of the repository.",
             code="path-outside",
@@ -95,16 +95,19 @@ def keep_out_of_git(private_key: Path) -> Path | None:
             remedy="Git keeps what was committed: take the key's certificate out of Entra, and the file out with "
             "git rm --cached.",
         )
-    ignored = _git(folder, "check-ignore", "--quiet", "--", private_key.name)
-    if ignored == 0:
+    names = (private_key.name, _unfinished(private_key).name)
+    open_to_git = {name: _git(folder, "check-ignore", "--quiet", "--", name) for name in names}
+    if not any(open_to_git.values()):
         return None
     ignoring = folder / ".gitignore"
     with _writing(ignoring):
         before = ignoring.read_text(encoding="utf-8") if ignoring.exists() else ""
-        line = "/" + _PATTERN.sub(lambda match: f"\\{match[0]}", private_key.name)
-        if ignored == 1 or line not in before.splitlines():  # 1: a later line takes it back
-            between = "" if before.endswith("\n") or not before else "\n"
-            ignoring.write_text(f"{before}{between}{line}\n", encoding="utf-8")
+        lines = ["/" + _PATTERN.sub(lambda match: f"\\{match[0]}", name) for name, code in open_to_git.items() if code]
+        # 1: git takes it, whatever stands there: a later line takes it back. Else there is no git to ask.
+        missing = [line for line in lines if 1 in open_to_git.values() or line not in before.splitlines()]
+        between = "" if before.endswith("\n") or not before else "\n"
+        if missing:
+            ignoring.write_text(before + between + "".join(f"{line}\n" for line in missing), encoding="utf-8")
     return ignoring
 
 
@@ -120,29 +123,35 @@ def _git(folder: Path, *arguments: str) -> int:
 def write_pair(files: KeyFiles, pair: KeyPair) -> None:
     """Write both files, the private key readable by its owner only from its first instant.
 
-    Each is written beside its place and then moved there, the key first. Raises ReconcileError when that fails.
+    Both are written beside their places before either is moved there. Files that are there already are replaced, links
+    not followed. Raises ReconcileError when that fails; what was there is there still, then.
     """
-    files.certificate.parent.mkdir(parents=True, exist_ok=True)
-    for path, content, mode in (
-        (files.private_key, pair.private_key.reveal(), 0o600),
-        (files.certificate, pair.certificate, 0o644),
-    ):
-        with _writing(path):
-            _write(path, content, mode)
+    contents = {files.private_key: (pair.private_key.reveal(), 0o600), files.certificate: (pair.certificate, 0o644)}
+    try:
+        for path, (content, mode) in contents.items():
+            with _writing(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _write(_unfinished(path), content, mode)
+        for path in contents:
+            with _writing(path):
+                _unfinished(path).replace(path)
+    finally:
+        for path in contents:
+            _unfinished(path).unlink(missing_ok=True)
+
+
+def _unfinished(path: Path) -> Path:
+    """Where a file is written before it is moved into its place. The ending stays, for rules such as ``*.key``."""
+    return path.with_name(f".tmp-{path.name}")
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:
-    """Put a file in its place at once, with its mode. A file that is there already is replaced, a link not followed."""
-    unfinished = path.with_name(f".{path.name}.tmp")
-    unfinished.unlink(missing_ok=True)
-    try:
-        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:  # noqa: PTH123
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    """Write a new file with its mode, down to the disk."""
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:  # noqa: PTH123
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 @contextmanager

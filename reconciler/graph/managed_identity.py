@@ -17,7 +17,6 @@ import msgspec
 
 from reconciler.errors import PortalError, ReportedError, SecretUnresolved
 from reconciler.graph.answers import cause, decode, entra_failure, stable
-from reconciler.graph.clouds import Endpoints
 from reconciler.graph.wire import TokenAnswer
 from reconciler.model import ManagedIdentityAuthentication
 
@@ -32,9 +31,9 @@ _REMEDY = (
 
 
 def managed_identity_app(
-    http: httpx.Client, endpoints: Endpoints, client_id: str, identity: ManagedIdentityAuthentication
+    http: httpx.Client, scope: str, client_id: str, identity: ManagedIdentityAuthentication
 ) -> Callable[[], Mapping[str, Any]]:
-    """A new MSAL client, as the function that gets a token for Graph from it.
+    """A new MSAL client, as the function that gets a token for ``scope`` from it.
 
     That raises SecretUnresolved (``managed-identity-missing``), ReportedError, SuccessNotDeserialized or
     FailureNotDeserialized.
@@ -49,7 +48,7 @@ def managed_identity_app(
 
     def ask() -> Mapping[str, Any]:
         try:
-            answer: Mapping[str, Any] = app.acquire_token_for_client(resource=f"https://{endpoints.graph_host}")
+            answer: Mapping[str, Any] = app.acquire_token_for_client(resource=scope.removesuffix("/.default"))
         except msal.ManagedIdentityError as error:
             raise _missing(stable(str(error), 200)) from None
         return answer

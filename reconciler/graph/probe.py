@@ -17,21 +17,19 @@ import httpx
 import msgspec
 
 from reconciler.connection import (
-    LEAST,
     ConnectionReport,
     CredentialCheck,
     Stage,
     StageResult,
     Verdict,
-    allowed,
     failed,
-    judge_permissions,
     ok,
     ordered,
     skipped,
     skipped_for,
     warned,
 )
+from reconciler.connection_rules import LEAST, allowed, judge_permissions
 from reconciler.errors import PortalError
 from reconciler.graph.auth import TokenSource
 from reconciler.graph.client import SKUS, SUBSCRIPTIONS, GraphClient

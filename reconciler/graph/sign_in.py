@@ -40,7 +40,7 @@ def sign_in(http: httpx.Client, portal: Portal, resolve: Resolve, now: datetime)
     log says so at level INFO. Raises PortalError: with two refused credentials what was wrong with the first.
     """
     first, second = portal.authentication, portal.second_authentication
-    _warn_of_end(portal, first, now)
+    warn_of_end(portal.id, first, now)
     if second is None:
         return _source(http, portal, first, resolve, now)
     try:
@@ -49,7 +49,7 @@ def sign_in(http: httpx.Client, portal: Portal, resolve: Resolve, now: datetime)
         if not _is_about_the_credential(refusal):
             raise
         log.info("%s: the first credential (%s) is refused: %s", portal.id, first.type, refusal)
-        _warn_of_end(portal, second, now)
+        warn_of_end(portal.id, second, now)
         try:
             source = _signed_in(http, portal, second, resolve, now)
         except PortalError as error:
@@ -83,9 +83,9 @@ def _is_about_the_credential(error: PortalError) -> bool:
     return isinstance(error, SecretUnresolved | ThumbprintUnreadable | AssertionFailed)
 
 
-def _warn_of_end(portal: Portal, authentication: Authentication, now: datetime) -> None:
+def warn_of_end(whose: str, authentication: Authentication, now: datetime) -> None:
     """Say that a secret is past its end before Entra does. It is tried all the same: ``expires`` was typed by hand."""
     if isinstance(authentication, SecretAuthentication) and authentication.expires is not None:
         today = now.astimezone(UTC).date()
         if authentication.expires < today:
-            log.warning("%s: the secret %s expired on %s", portal.id, authentication.secret, authentication.expires)
+            log.warning("%s: the secret %s expired on %s", whose, authentication.secret, authentication.expires)

@@ -20,15 +20,18 @@ class Cloud(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Where a secret value is kept: the name of an environment variable, or the path of a file. Never the value.
+    """Where a secret value is kept: a variable, a file, or a secret of an Azure key vault. Never the value.
 
-    A relative path is relative to the repository.
+    ``name`` is the variable's name, the path (a relative one starts at the repository), or ``VAULT/SECRET``.
     """
 
-    kind: Literal["env", "file"]
+    kind: Literal["env", "file", "keyvault"]
     name: str
 
     def __str__(self) -> str:
+        if self.kind == "keyvault":
+            vault, _, secret = self.name.partition("/")
+            return f"{{keyvault: {{vault: {vault}, secret: {secret}}}}}"
         return f"{{{self.kind}: {self.name}}}"
 
 
@@ -157,12 +160,22 @@ class SafetyLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyVaultSignIn:
+    """As whom the secrets of key vaults are read. ``authentication`` refers to variables and files only."""
+
+    tenant_id: str
+    client_id: str
+    authentication: Authentication
+    cloud: Cloud = Cloud.GLOBAL
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """``reconcile.yaml``: settings for the whole repository.
 
     ``count_warning``: units in grace count as entitled. ``unmetered``: part numbers, SKU IDs or globs that have no
     count to comply with. ``expiring_days`` and ``urgent_days``: how long before its end a credential is said to expire,
-    and to expire soon.
+    and to expire soon. ``keyvault``: needed where a portal refers to the secret of a key vault.
     """
 
     count_warning: bool = True
@@ -170,3 +183,4 @@ class Settings:
     expiring_days: int = 30
     urgent_days: int = 7
     safety: SafetyLimits = SafetyLimits()
+    keyvault: KeyVaultSignIn | None = None

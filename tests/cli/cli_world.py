@@ -15,7 +15,7 @@ import pytest
 
 from reconciler.cli.main import main
 from reconciler.emulator import scenarios
-from reconciler.emulator.scenario import SECRET, Application, Scenario, Sku, Tenant, UserGroup
+from reconciler.emulator.scenario import SECRET, Application, Scenario, Sku, Tenant, UserGroup, Vault
 
 E3 = "6fd2c87f-b296-42f0-b197-1e91e994b900"
 POWER_BI = "f8a1db68-be16-40ed-86d5-cb42ce701560"
@@ -68,6 +68,14 @@ def portal_yaml(number: int = 1, name: str | None = None, extra: str = "") -> st
     )
 
 
+def keyvault_yaml(number: int = 1, secret: str = "TEST_SECRET") -> str:
+    """Settings that sign in to key vaults as the app of the ``number``-th portal does."""
+    return (
+        f"keyvault:\n  tenant_id: {tenant_id(number)}\n  client_id: {client_id(number)}\n"
+        f"  authentication: {{type: secret, secret: {{env: {secret}}}}}\n"
+    )
+
+
 @dataclass(frozen=True)
 class Ended:
     """How one command ended."""
@@ -96,9 +104,9 @@ class World:
         for name, text in files.items():
             (self.root / "portals.d" / f"{name}.yaml").write_text(text)
 
-    def tenants(self, *tenants: Tenant) -> None:
-        """Let the emulator have exactly these tenants."""
-        scenario = Scenario(tenants)
+    def tenants(self, *tenants: Tenant, vaults: tuple[Vault, ...] = ()) -> None:
+        """Let the emulator have exactly these tenants and key vaults."""
+        scenario = Scenario(tenants, vaults=vaults)
         self.monkeypatch.setattr(scenarios, "load", lambda name: scenario)
 
     def run(self, *arguments: str, emulate: bool = True) -> Ended:

@@ -15,7 +15,19 @@ from reconciler.model import Complete, Organization, SafetyLimits
 from reconciler.plausibility import check_observation
 from reconciler.safety import Override
 from reconciler.store.state import read
-from tests.cli.cli_world import E3, FLOW, POWER_BI, World, flow, office, portal_yaml, power_bi, tenant, tenant_id
+from tests.cli.cli_world import (
+    E3,
+    FLOW,
+    POWER_BI,
+    World,
+    client_id,
+    flow,
+    office,
+    portal_yaml,
+    power_bi,
+    tenant,
+    tenant_id,
+)
 
 
 def test_apply_writes_the_numbers_of_the_tenant(world: World) -> None:
@@ -327,6 +339,30 @@ def test_the_personal_data_in_the_state_cannot_be_committed_by_accident(world: W
     assert "state/ledger/one.json" in seen
     assert "reconciler.db" not in seen
     assert ".lock" not in seen
+
+
+def test_numbers_of_one_tenant_never_stand_under_the_name_of_another(world: World) -> None:
+    world.portals(one=portal_yaml(1), two=portal_yaml(2))
+    world.tenants(tenant(1), tenant(2))
+    world.run("apply")
+    before = world.status()["one"]
+    moved = portal_yaml(1).replace(tenant_id(1), tenant_id(3))
+    world.portals(one=moved, two=portal_yaml(2))
+    there = tenant(3, applications=(Application(client_id(1)),), skus=(power_bi(4),), users=())
+    broken = replace(there, faults=(Fault(Reply(403), "/v1.0/users"),))
+    world.tenants(tenant(1), tenant(2), broken)
+    assert world.run("apply").code == 3, "refused unless it is allowed"
+    assert world.run("apply", "--allow", "tenant-change").code == 4
+    after = world.status()["one"]
+    assert (after["tenant_id"], after["products"]) == (before["tenant_id"], before["products"])
+    assert after["import"]["outcome"] == "failed"
+    assert world.run("apply").code == 3, "it is still to be allowed"
+
+    world.tenants(tenant(1), tenant(2), there)
+    assert world.run("apply", "--allow", "tenant-change").code == 0
+    assert world.status()["one"]["tenant_id"] == tenant_id(3)
+    reasons = {product["sku_id"]: product["reason"] for product in world.status()["one"]["products"]}
+    assert reasons == {E3: "gone_from_portal", POWER_BI: None}
 
 
 def test_only_the_named_portals_are_applied(world: World) -> None:

@@ -156,7 +156,7 @@ def test_the_private_key_is_its_owners_only_from_the_first_instant(
 
     def watched(path: str | Path, flags: int, mode: int = 0o777, **more: int) -> int:
         descriptor = real(path, flags, mode, **more)
-        if str(path).endswith(".tmp"):
+        if Path(path).name.startswith(".tmp-"):
             opened[Path(path).name] = stat.S_IMODE(os.fstat(descriptor).st_mode)
         return descriptor
 
@@ -166,7 +166,7 @@ def test_the_private_key_is_its_owners_only_from_the_first_instant(
         create(world)
     finally:
         os.umask(before)
-    assert opened == {".one.key.tmp": 0o600, ".one.crt.tmp": 0o644}
+    assert opened == {".tmp-one.key": 0o600, ".tmp-one.crt": 0o644}
     assert stat.S_IMODE((world.root / "credentials/one.key").stat().st_mode) == 0o600
 
 
@@ -178,7 +178,7 @@ def test_a_real_git_repository_never_takes_the_key_and_does_take_the_certificate
     assert staged == ["credentials/.gitignore", "credentials/one.crt"]
     assert "Wrote credentials/.gitignore" in ended.err
     create(world, portal_id="two")
-    assert (world.root / "credentials/.gitignore").read_text() == "/one.key\n/two.key\n"
+    assert (world.root / "credentials/.gitignore").read_text() == "/one.key\n/.tmp-one.key\n/two.key\n/.tmp-two.key\n"
 
 
 def test_what_git_ignores_already_is_left_alone(world: World) -> None:
@@ -196,14 +196,14 @@ def test_rules_beside_the_key_are_added_to_also_when_they_take_others_back(world
     folder.mkdir()
     (folder / ".gitignore").write_text(rules)
     create(world)
-    assert (folder / ".gitignore").read_text() == rules.rstrip("\n") + "\n/one.key\n"
+    assert (folder / ".gitignore").read_text() == rules.rstrip("\n") + "\n/one.key\n/.tmp-one.key\n"
     assert git(folder, "check-ignore", "one.key").returncode == 0
 
 
 def test_outside_of_git_the_key_is_kept_out_all_the_same(world: World) -> None:
     create(world)
     create(world, "--force")
-    assert (world.root / "credentials/.gitignore").read_text() == "/one.key\n"
+    assert (world.root / "credentials/.gitignore").read_text() == "/one.key\n/.tmp-one.key\n"
     git(world.root, "init", "--quiet")
     assert git(world.root, "check-ignore", "credentials/one.key").returncode == 0
 
@@ -254,7 +254,7 @@ def test_the_pair_goes_where_the_portals_file_points(world: World) -> None:
     )
     ended = create(world)
     assert certificate_of(world, "certs/contoso.pem").public_key() == key_of(world, "keys/contoso.pem").public_key()
-    assert (world.root / "keys/.gitignore").read_text() == "/contoso.pem\n"
+    assert (world.root / "keys/.gitignore").read_text() == "/contoso.pem\n/.tmp-contoso.pem\n"
     assert not (world.root / "certs/.gitignore").exists()
     assert f"the app {client_id(1)}" in ended.out
 
@@ -298,6 +298,29 @@ def test_a_directory_that_leads_out_of_the_repository_is_refused(world: World) -
     assert ended.code == 1
     assert "leads out of the repository" in ended.err
     assert not (world.root.parent / "elsewhere").exists()
+
+
+def test_a_link_that_leads_out_of_the_repository_is_refused(world: World, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (world.root / "credentials").symlink_to(tmp_path / "elsewhere")
+    ended = create(world)
+    assert (ended.code, "path-outside" in ended.err) == (1, True)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_pair_that_cannot_be_written_whole_leaves_the_old_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    create(world)
+    before = files_under(world.root / "credentials")
+    real = os.open
+
+    def full(path: str | Path, flags: int, mode: int = 0o777, **more: int) -> int:
+        if Path(path).name == ".tmp-one.crt":
+            raise OSError(28, "No space left on device")
+        return real(path, flags, mode, **more)
+
+    monkeypatch.setattr(os, "open", full)
+    assert create(world, "--force").code == 1
+    assert files_under(world.root / "credentials") == before
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_that_names_it(world: World) -> None:

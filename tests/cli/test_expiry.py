@@ -17,7 +17,7 @@ from reconciler.emulator.faults import ALWAYS, Drop, Fault
 from reconciler.emulator.keys import KeyPair
 from reconciler.emulator.scenario import Application
 from reconciler.model import CertificateAuthentication, Reference
-from tests.cli.cli_world import World, client_id, portal_yaml, reconcile, tenant
+from tests.cli.cli_world import World, client_id, keyvault_yaml, portal_yaml, reconcile, tenant
 from tests.core.core_world import portal
 
 SECRET = "{type: secret, secret: {env: TEST_SECRET}}"
@@ -215,3 +215,26 @@ def test_the_demo_warns_of_the_secret_that_ends_soon(tmp_path: Path) -> None:
     ended = reconcile("--emulate", "demo", "apply", cwd=tmp_path)
     assert "⚠ northwind: CredentialExpiring: The client secret expires on 2026-12-15.\n" in ended.out
     assert ended.out.count("CredentialExpiring") == 1
+
+
+def test_a_plan_asks_no_key_vault(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the portal's file and the repository say by themselves is still said."""
+    vaulted = Reference("keyvault", "contoso/app")
+    (world.root / "app.crt").write_bytes(OLD.certificate_pem)
+    pem = CertificateAuthentication(public_certificate=Reference("file", "app.crt"), private_key=vaulted)
+    portals = {
+        "pem": portal("pem", authentication=pem),
+        "pfx": portal("pfx", authentication=CertificateAuthentication(pfx=vaulted)),
+    }
+    assert credential_ends(Invocation(world.root), portals) == {"pem": date(2026, 12, 10)}
+
+    def network(**_: object) -> None:
+        pytest.fail("a plan needs the network")
+
+    monkeypatch.setattr("reconciler.graph.http.open_http", network)
+    (world.root / "reconcile.yaml").write_text(keyvault_yaml())
+    by_pfx = "{type: certificate, pfx: {keyvault: {vault: contoso, secret: app}}}"
+    world.portals(one=portal_yaml().replace("{type: secret, secret: {env: TEST_SECRET}}", by_pfx))
+    ended = world.run("plan")
+    assert ended.code == 0
+    assert "1 to add" in ended.out or "+ " in ended.out

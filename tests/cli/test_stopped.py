@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -52,3 +53,27 @@ def test_a_run_that_is_stopped_does_not_wait_for_retries_and_stores_no_failure(t
     known = read(tmp_path / "state")
     assert set(known) == {"one"}
     assert known["one"].last_import.users == 7
+
+
+def test_a_run_that_waits_for_an_answer_that_never_comes_is_stopped_at_once(tmp_path: Path) -> None:
+    """A proxy that takes the connection and then says nothing."""
+    (tmp_path / "portals.d").mkdir()
+    (tmp_path / "portals.d/one.yaml").write_text(portal_yaml(1))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        proxy = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        run = subprocess.Popen(
+            [sys.executable, "-c", "from reconciler.cli.main import run; run()", "apply"],
+            cwd=tmp_path,
+            env={**os.environ, "HTTPS_PROXY": proxy, "TEST_SECRET": "open-sesame"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        silent.settimeout(30)
+        taken, _ = silent.accept()
+        with taken:
+            run.send_signal(signal.SIGINT)
+            _, rest = run.communicate(timeout=30)  # the client would wait for 60 s, five times
+    assert run.returncode == 130, rest
+    assert "Traceback" not in rest
+    assert read(tmp_path / "state") == {}

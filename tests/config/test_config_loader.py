@@ -17,6 +17,7 @@ from reconciler.model import (
     Cloud,
     DeclaredEntitlement,
     Exclusion,
+    KeyVaultSignIn,
     Portal,
     Price,
     ProductEntry,
@@ -34,6 +35,22 @@ OTHER_TENANT = "1f0a3a52-4b38-4f0e-9d5c-0d5f6b1c2a10"
 def valid(root: Path, name: str) -> Portal:
     repository(root, {"contoso.yaml": (CORPUS / "valid" / f"{name}.yaml").read_bytes()})
     return load(root, root / "portals.d").portals["contoso"]
+
+
+def test_a_secret_in_a_key_vault_and_the_way_there_arrive_in_the_model(tmp_path: Path) -> None:
+    secret = "{type: secret, secret: {keyvault: {vault: contoso-licenses, secret: license-reader}}}"
+    settings = (
+        f"keyvault: {{cloud: usgov, tenant_id: {TENANT.upper()}, client_id: {CLIENT.upper()}, authentication: %s}}"
+    )
+    written = settings % "{type: certificate, pfx: {file: reader.pfx}}"
+    repository(tmp_path, {"contoso.yaml": portal_yaml(authentication=secret), "reconcile.yaml": written})
+    desired = load(tmp_path, tmp_path / "portals.d")
+    reference = Reference("keyvault", "contoso-licenses/license-reader")
+    assert desired.portals["contoso"].authentication == SecretAuthentication(reference)
+    assert str(reference) == "{keyvault: {vault: contoso-licenses, secret: license-reader}}"
+    reader = CertificateAuthentication(pfx=Reference("file", "reader.pfx"))
+    assert desired.settings == Settings(keyvault=KeyVaultSignIn(TENANT, CLIENT, reader, Cloud.USGOV))
+    assert desired.warnings == ()
 
 
 def codes(root: Path) -> list[str]:

@@ -47,6 +47,7 @@ def test_a_file_that_is_no_good_says_why(tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(b"x" * (MAX_BYTES + 1))
     (tmp_path / "loop").symlink_to("loop")
     assert "no such file" in why(Reference("file", "missing"), tmp_path)
+    assert "key vault" in why(Reference("keyvault", "contoso/secret"), tmp_path)
     assert "empty" in why(Reference("file", "empty"), tmp_path)
     assert "folder" in why(Reference("file", "folder"), tmp_path)
     assert "64 KiB" in why(Reference("file", "large"), tmp_path)

@@ -13,7 +13,7 @@ from jsonschema import Draft7Validator
 
 from reconciler.config.loader import load
 from reconciler.config.portal import default_directory, settings
-from reconciler.model import Cloud, Portal, SafetyLimits, Settings
+from reconciler.model import Cloud, KeyVaultSignIn, Portal, SafetyLimits, Settings
 from reconciler.resources import folder
 from tests.config.config_world import portal_yaml, repository
 
@@ -85,12 +85,25 @@ def test_the_keys_of_the_schemas_are_the_fields_of_the_model() -> None:
     assert set(document("settings")["properties"]) == {field.name for field in fields(Settings)}
     safety = document("settings")["properties"]["safety"]["properties"]
     assert set(safety) == {field.name for field in fields(SafetyLimits)}
-    assert document("portal")["properties"]["cloud"]["enum"] == list(Cloud)
+    keyvault = document("settings")["properties"]["keyvault"]["properties"]
+    assert set(keyvault) == {field.name for field in fields(KeyVaultSignIn)}
+    for cloud in (document("portal")["properties"]["cloud"], keyvault["cloud"]):
+        assert cloud["enum"] == list(Cloud)
+
+
+def test_a_credential_is_the_same_in_both_schemas_but_for_a_vault_within_a_vault() -> None:
+    portal, settings = document("portal")["definitions"], document("settings")["definitions"]
+    assert portal["reference"]["properties"].pop("keyvault")
+    assert {name: portal[name] for name in settings if name != "reference"} == {
+        name: each for name, each in settings.items() if name != "reference"
+    }
+    assert settings["reference"]["properties"] == portal["reference"]["properties"]
 
 
 def test_the_defaults_of_the_schemas_are_the_defaults_of_the_model(tmp_path: Path) -> None:
     def defaults(part: dict[str, Any]) -> dict[str, Any]:
-        inner = {key: defaults(value) for key, value in part["properties"].items() if "properties" in value}
+        whole = {key: value for key, value in part["properties"].items() if "required" not in value}
+        inner = {key: defaults(value) for key, value in whole.items() if "properties" in value}
         return {key: value["default"] for key, value in part["properties"].items() if "default" in value} | inner
 
     assert settings(defaults(document("settings"))) == Settings() == settings({})

@@ -34,9 +34,11 @@ from tests.core.core_world import (
     complete,
     exclusion,
     failed,
+    known,
     license_,
     only_product,
     organization,
+    plan_of,
     portal,
     portal_state,
     product,
@@ -112,11 +114,11 @@ def test_a_failure_that_lasts_keeps_the_time_at_which_it_began() -> None:
     assert applied(again, portal(), BOTH, now=LATER + timedelta(days=4)).last_import.failed_since is None
 
 
-def test_with_another_tenant_nothing_that_was_read_counts_any_more() -> None:
+def test_a_portal_turns_to_another_tenant_with_a_complete_read_only() -> None:
     before = applied(None, portal(), BOTH)
-    moved = applied(before, portal(tenant_id=OTHER_TENANT), failed())
-    assert {item.reason for item in moved.products} == {Reason.GONE_FROM_PORTAL}
-    assert (moved.last_import.organization, moved.last_import.as_of, moved.last_import.users) == (None, None, 0)
+    turned = plan_of(portal(tenant_id=OTHER_TENANT), known=known(before)).portals[0]
+    assert turned.kept == before, "numbers of the one tenant never stand under the name of the other"
+    assert turned.after.portal.tenant_id == OTHER_TENANT
     there = applied(before, portal(tenant_id=OTHER_TENANT), BOTH)
     assert {item.reason for item in there.products} == {None}
 

@@ -24,6 +24,9 @@ PORTAL = {
 }
 """What a part of a portal file is completed with."""
 
+KEYVAULT = {"keyvault": {key: PORTAL[key] for key in ("tenant_id", "client_id", "authentication")}}
+"""Settings for a portal file that refers to a key vault."""
+
 
 def _keys(schema: str) -> set[str]:
     document = json.loads((ROOT / f"schemas/{schema}.schema.json").read_text(encoding="utf-8"))
@@ -67,6 +70,7 @@ def test_a_portal_that_is_shown_is_valid(block: Block, tmp_path: Path) -> None:
     missing = {key: value for key, value in PORTAL.items() if key not in shown}
     completed = f"{block.text}\n{yaml.safe_dump(missing) if missing else ''}"
     (folder / "contoso.yaml").write_text(completed, encoding="utf-8")
+    (tmp_path / "reconcile.yaml").write_text(yaml.safe_dump(KEYVAULT), encoding="utf-8")
     desired = load(tmp_path, folder)
     assert list(desired.portals) == ["contoso"]
     assert not desired.warnings

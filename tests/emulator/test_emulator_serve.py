@@ -96,14 +96,22 @@ def test_one_connection_serves_many_requests(served: Server) -> None:
             assert b"InvalidAuthenticationToken" in answer.read()
 
 
-@pytest.mark.parametrize("host", sorted(HOSTS))
+@pytest.mark.parametrize("host", [*sorted(HOSTS), "contoso.vault.azure.net", "contoso.vault.azure.cn"])
 def test_the_certificate_covers_every_host_that_is_emulated(served: Server, host: str) -> None:
     with tunnel(served, host) as secure:
         assert secure.version() is not None
 
 
 @pytest.mark.parametrize(
-    "target", ["example.com:443", "localhost:443", "graph.microsoft.com:80", "graph.microsoft.com"]
+    "target",
+    [
+        "a.b.vault.azure.net:443",
+        "vault.azure.net:443",
+        "example.com:443",
+        "localhost:443",
+        "graph.microsoft.com:80",
+        "graph.microsoft.com",
+    ],
 )
 def test_a_tunnel_to_anywhere_else_is_refused(served: Server, target: str) -> None:
     with socket.create_connection(("127.0.0.1", served.port), timeout=10) as plain:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,9 +40,9 @@ from reconciler.emulator.faults import (
     throttled,
 )
 from reconciler.emulator.keys import KeyPair
-from reconciler.emulator.scenario import SECRET, Application, ClientSecret, UserGroup
+from reconciler.emulator.scenario import SECRET, Application, ClientSecret, UserGroup, Vault, VaultSecret
 from reconciler.graph.client import GraphClient
-from tests.cli.cli_world import E3, World, client_id, portal_yaml, tenant
+from tests.cli.cli_world import E3, World, client_id, keyvault_yaml, portal_yaml, tenant
 from tests.errors.errors_wire import Wire
 
 BY_SECRET = "{type: secret, secret: {env: TEST_SECRET}}"
@@ -206,6 +207,34 @@ def _expired_at_entra(scene: Scene) -> None:
     signs_in(scene, BY_PAIR, applications=(Application(client_id(1), certificates=(pair("past"),)),))
 
 
+def vaulted(
+    secret: str = "app", vault: str = "contoso", *, reader: str = SECRET, of: int = 1, **members: Any
+) -> Situation:
+    """A portal whose secret is in a key vault; ``of`` is the number of the tenant that the vault belongs to."""
+
+    def arranged(scene: Scene) -> None:
+        world = scene.world
+        tenants = (tenant(1), tenant(2))
+        values = {
+            "app": VaultSecret(SECRET),
+            "blank": VaultSecret(" "),
+            "disabled": VaultSecret(SECRET, enabled=False),
+            "expired": VaultSecret(SECRET, expires=PAST),
+        }
+        (world.root / "reconcile.yaml").write_text(keyvault_yaml(1, "TEST_READER"))
+        how = f"{{type: secret, secret: {{keyvault: {{vault: {vault}, secret: {secret}}}}}}}"
+        world.portals(one=portal_yaml(1).replace(BY_SECRET, how))
+        world.tenants(*tenants, vaults=(Vault("contoso", tenants[of - 1], values, **members),))
+        world.monkeypatch.setenv("TEST_READER", reader)
+
+    return Situation(arranged)
+
+
+def _without_extra(scene: Scene) -> None:
+    vaulted().arrange(scene)
+    scene.world.monkeypatch.setitem(sys.modules, "azure.keyvault.secrets", None)
+
+
 def _small_answers(scene: Scene) -> None:
     scene.world.monkeypatch.setattr("reconciler.graph.retry.BODY_LIMIT", 100)
     signs_in(scene, BY_SECRET)
@@ -330,6 +359,16 @@ OWN: dict[tuple[str, str], Situation] = {
         ACTIONS_ID_TOKEN_REQUEST_TOKEN="canary",
     ),
     ("managed-identity-missing", ""): Situation(_no_service, emulated=False),
+    ("keyvault-not-installed", ""): Situation(_without_extra),
+    ("keyvault-sign-in-failed", ""): vaulted(reader="wrong"),
+    ("keyvault-refused", ""): vaulted(readers=()),
+    ("keyvault-refused", "ForbiddenByFirewall"): vaulted(readers=(), refusal="ForbiddenByFirewall"),
+    ("keyvault-refused", "AKV10032"): vaulted(of=2),
+    ("keyvault-secret-missing", ""): vaulted("nothing"),
+    ("keyvault-secret-unusable", ""): vaulted("blank"),
+    ("keyvault-secret-unusable", "it is disabled"): vaulted("disabled"),
+    ("keyvault-secret-unusable", "it expired on …"): vaulted("expired"),
+    ("keyvault-unreachable", ""): vaulted(vault="nowhere"),
     ("thumbprint-unreadable", ""): by_pair(b"-----BEGIN CERTIFICATE-----\nbm8=\n-----END CERTIFICATE-----\n", _key()),
     ("thumbprint-unreadable", "is no PFX file"): by_pfx(lambda: b"PK\x03\x04"),
     ("assertion-failed", ""): by_pfx(lambda: _pfx(with_key=False)),

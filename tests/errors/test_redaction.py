@@ -38,15 +38,17 @@ from reconciler.emulator.faults import (
     throttled,
 )
 from reconciler.emulator.keys import KeyPair
-from reconciler.emulator.scenario import Application, ClientSecret, Scenario, Tenant, UserGroup
+from reconciler.emulator.scenario import Application, ClientSecret, Scenario, UserGroup, Vault, VaultSecret
 from reconciler.emulator.serve import Server
 from reconciler.graph.client import GraphClient
 from reconciler.graph.retry import RetryTransport
-from tests.cli.cli_world import E3, World, client_id, files_under, portal_yaml, reconcile, tenant
+from tests.cli.cli_world import E3, World, client_id, files_under, keyvault_yaml, portal_yaml, reconcile, tenant
 
 CLIENT_SECRET = "Canary8Q~client+secret/9f2c7e51b84d.value"
 KEY_PASSPHRASE = "Canary key passphrase & 51b84d9f2c7e"
 PFX_PASSPHRASE = "Canary pfx passphrase % 84d51b9f2c7e"
+VAULT_SECRET = "Canary8Q~vault+secret/7e51b84d9f2c.value"
+VAULT_READER = "Canary8Q~vault+reader/b84d9f2c7e51.value"
 GITHUB_TOKEN = "canary-github-request-token-2c7e9f84d51b"
 BY_SECRET = "{type: secret, secret: {env: TEST_SECRET}}"
 PEOPLE = (UserGroup(1001, (E3,)),)
@@ -97,6 +99,7 @@ def _ways(keys: Path) -> dict[str, str]:
         "pfx": f"{{type: certificate, pfx: {{file: {keys}/app.pfx}}, passphrase: {{env: TEST_PFX_PASSPHRASE}}}}",
         "federated": f"{{type: federated, token: {{file: {keys}/token}}}}",
         "github": "{type: federated, token: {github: true}}",
+        "vault": "{type: secret, secret: {keyvault: {vault: canary-vault, secret: client}}}",
     }
 
 
@@ -144,7 +147,7 @@ def _fixed() -> tuple[bytes, ...]:
         for form in (PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL)
     ]
     forms = [piece for secret in (*ders, federated_token().encode()) for piece in _pieces(secret)]
-    for text in (CLIENT_SECRET, KEY_PASSPHRASE, PFX_PASSPHRASE, GITHUB_TOKEN):
+    for text in (CLIENT_SECRET, KEY_PASSPHRASE, PFX_PASSPHRASE, VAULT_SECRET, VAULT_READER, GITHUB_TOKEN):
         forms += [text.encode(), quote(text).encode(), quote(text, safe="").encode(), quote_plus(text).encode()]
         forms += _encoded(text.encode())
     return tuple(forms)
@@ -231,8 +234,10 @@ class Stage:
         self.world.portals(
             **{name: portal_yaml(number).replace(BY_SECRET, way) for number, (name, way) in enumerate(ways.items(), 1)}
         )
+        (self.world.root / "reconcile.yaml").write_text(keyvault_yaml(len(ways), "TEST_VAULT_READER"))
         for name, value in {
             "TEST_SECRET": CLIENT_SECRET,
+            "TEST_VAULT_READER": VAULT_READER,
             "TEST_KEY_PASSPHRASE": KEY_PASSPHRASE,
             "TEST_PFX_PASSPHRASE": PFX_PASSPHRASE,
             "ACTIONS_ID_TOKEN_REQUEST_URL": "https://login.microsoftonline.com/oidc",
@@ -241,21 +246,29 @@ class Stage:
             self.world.monkeypatch.setenv(name, value)
         return list(ways)
 
-    def tenants(self, *faults: Fault, first_only: bool = False) -> tuple[Tenant, ...]:
-        """A tenant for each portal. ``first_only``: only the one that is read with the secret misbehaves."""
+    def tenants(self, *faults: Fault, first_only: bool = False) -> Scenario:
+        """A tenant for each portal, and a key vault of the last one's.
+
+        ``first_only``: only the one that is read with the secret misbehaves.
+        """
         made = tuple(
             tenant(
                 number,
                 faults=faults if number == 1 or not first_only else (),
                 users=PEOPLE if any(fault.page for fault in faults) else FEW,
                 applications=(
-                    Application(client_id(number), secrets=(ClientSecret(CLIENT_SECRET),), certificates=(pair(),)),
+                    Application(
+                        client_id(number),
+                        secrets=tuple(map(ClientSecret, (CLIENT_SECRET, VAULT_SECRET, VAULT_READER))),
+                        certificates=(pair(),),
+                    ),
                 ),
             )
             for number in range(1, len(_ways(self.keys)) + 1)
         )
-        self.world.tenants(*made)
-        return made
+        vaults = (Vault("canary-vault", made[-1], {"client": VaultSecret(VAULT_SECRET)}),)
+        self.world.tenants(*made, vaults=vaults)
+        return Scenario(made, vaults=vaults)
 
     def everything(self, *options: str) -> tuple[int | None, bytes]:
         """Run apply at -vv; its exit code, and all that it printed or raised. None for an exception that came out."""
@@ -312,10 +325,12 @@ def test_the_run_really_uses_every_secret(stage: Stage, seen: Seen) -> None:
     stage.tenants()
     stage.everything()
     status = {name: portal["import"]["outcome"] for name, portal in stage.world.status().items()}
-    assert {name for name, outcome in status.items() if outcome == "complete"} == {"secret", "pem", "sealed", "pfx"}
+    assert {name for name, outcome in status.items() if outcome == "complete"} == {
+        *("secret", "pem", "sealed", "pfx", "vault")
+    }
     values = [value for value in seen.values if value]
     assert federated_token() not in values, "it is no client assertion of ours"
-    assert sum(value.startswith("eyJ") for value in values) >= 7, "four tokens and three assertions"
+    assert sum(value.startswith("eyJ") for value in values) >= 9, "six tokens and three assertions"
 
 
 @pytest.mark.parametrize("form", ["raw", "quoted", "base64"])
@@ -354,6 +369,7 @@ def test_no_secret_is_found_after_credentials_that_cannot_be_used(
         "TEST_SECRET": f"{CLIENT_SECRET} wrong",
         "TEST_KEY_PASSPHRASE": PFX_PASSPHRASE,
         "TEST_PFX_PASSPHRASE": KEY_PASSPHRASE,
+        "TEST_VAULT_READER": GITHUB_TOKEN,
         "ACTIONS_ID_TOKEN_REQUEST_URL": GITHUB_TOKEN,
     }.items():
         stage.world.monkeypatch.setenv(name, value)
@@ -402,7 +418,7 @@ def test_a_process_of_its_own_says_no_secret_either(stage: Stage, seen: Seen, tm
     """Over real sockets, with the libraries' own loggers as nobody has configured them."""
     stage.portals()
     made = stage.tenants(at("users", Reply(403), page=2))
-    with Server(Scenario(made), tmp_path) as server:
+    with Server(made, tmp_path) as server:
         ended = reconcile(
             *("-vv", "--retry-limit", "0", "--log-format", log_format, "apply"),
             cwd=stage.world.root,

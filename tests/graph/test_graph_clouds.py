@@ -9,18 +9,20 @@ from reconciler.model import Cloud
 
 
 @pytest.mark.parametrize(
-    ("cloud", "login", "graph"),
+    ("cloud", "login", "graph", "vaults"),
     [
-        ("global", "login.microsoftonline.com", "graph.microsoft.com"),
-        ("usgov", "login.microsoftonline.us", "graph.microsoft.us"),
-        ("usgov-dod", "login.microsoftonline.us", "dod-graph.microsoft.us"),
-        ("china", "login.partner.microsoftonline.cn", "microsoftgraph.chinacloudapi.cn"),
+        ("global", "login.microsoftonline.com", "graph.microsoft.com", "vault.azure.net"),
+        ("usgov", "login.microsoftonline.us", "graph.microsoft.us", "vault.usgovcloudapi.net"),
+        ("usgov-dod", "login.microsoftonline.us", "dod-graph.microsoft.us", "vault.usgovcloudapi.net"),
+        ("china", "login.partner.microsoftonline.cn", "microsoftgraph.chinacloudapi.cn", "vault.azure.cn"),
     ],
 )
-def test_each_cloud_has_the_hosts_that_microsoft_documents(cloud: str, login: str, graph: str) -> None:
+def test_each_cloud_has_the_hosts_that_microsoft_documents(cloud: str, login: str, graph: str, vaults: str) -> None:
     endpoints = ENDPOINTS[Cloud(cloud)]
     assert (endpoints.login_host, endpoints.graph_host) == (login, graph)
     assert endpoints.scope == f"https://{graph}/.default"
+    assert endpoints.vault_domain == vaults
+    assert endpoints.vault_scope == f"https://{vaults}/.default"
     assert endpoints.graph_root == f"https://{graph}/v1.0"
 
 
