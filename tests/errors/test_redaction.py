@@ -203,6 +203,14 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
     "token echoed": (login(Reply(200, ECHO)),),
     "token echoed as a failure": (login(Reply(407, ECHO)),),
     "token echoed in an error": (login(Reply(401, ECHOED)),),
+    "token echoed as the code": (login(Reply(401, {"error": CLIENT_SECRET})),),
+    "token echoed in base64": (
+        login(
+            Reply(401, {"error": "x", "error_description": base64.b64encode(f"app:{CLIENT_SECRET}".encode()).decode()})
+        ),
+    ),
+    "token echoed in part for a URL": (login(Reply(401, {"error": "x", "error_description": quote(CLIENT_SECRET)})),),
+    "token echoed as the content type": (login(Reply(502, "no", {"Content-Type": f"text/{CLIENT_SECRET}"})),),
     "token cut": (login(Reply(200, b'{"access_token": "' + b"canary" * 20)),),
     "token dropped": (login(Drop()),),
     "token redirected": (login(Reply(302, headers={"Location": "https://elsewhere.example/"})),),
