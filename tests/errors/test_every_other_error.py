@@ -1,0 +1,397 @@
+"""Every row of the catalogue that is not about a portal happens for real, and says what the catalogue says."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from syrupy.assertion import SnapshotAssertion
+
+from reconciler.emulator import scenarios
+from reconciler.emulator.faults import ALWAYS, Fault, Json, Reply
+from reconciler.emulator.scenario import Scenario, Sku, Tenant, UserGroup
+from reconciler.emulator.serve import Server
+from reconciler.error_catalogue import CATALOGUE
+from reconciler.error_catalogue.explanation import UNKNOWN, About
+from reconciler.store.lock import exclusive
+from tests.cli.cli_world import E3, Ended, World, office, portal_yaml, tenant
+from tests.cli.connection_world import BY_CERTIFICATE, BY_SECRET, NOW, Broken, app, run_test, self_signed
+from tests.errors import errors_situations
+from tests.errors.errors_situations import HTML, Scene
+from tests.errors.errors_wire import Wire
+
+ROWS = {(row.code, "") for row in CATALOGUE.values()} | {
+    (row.code, case.message) for row in CATALOGUE.values() for case in row.cases
+}
+SHIPPED = scenarios.load
+"""How scenarios are found outside of tests: a world has only its own."""
+
+Provoke = Callable[[Scene], Ended]
+
+
+def skus(number: int) -> tuple[Sku, ...]:
+    """So many licenses of different kinds."""
+    return tuple(Sku(f"40000000-0000-4000-8000-{each:012d}", f"PRODUCT_{each}", enabled=1) for each in range(number))
+
+
+def applied(scene: Scene, *tenants: Tenant, extra: str = "") -> None:
+    """A state that one run has made of these tenants; without any, of one."""
+    tenants = tenants or (tenant(1),)
+    names = ("one", "two")[: len(tenants)]
+    scene.world.tenants(*tenants)
+    scene.world.portals(**{name: portal_yaml(number, extra=extra) for number, name in enumerate(names, 1)})
+    ended = scene.world.run("--now", NOW, "apply")
+    assert ended.code == 0, ended.err
+
+
+def apply(scene: Scene, *, emulate: bool = True) -> Ended:
+    """Apply what there is now."""
+    return scene.world.run("--now", NOW, "--retry-limit", "0", "apply", emulate=emulate)
+
+
+def after(change: Callable[[Scene], object], *tenants: Tenant, extra: str = "") -> Provoke:
+    """A second run after something has changed."""
+
+    def provoke(scene: Scene) -> Ended:
+        applied(scene, *tenants, extra=extra)
+        change(scene)
+        return apply(scene)
+
+    return provoke
+
+
+def held_back(before: Tenant, now: Tenant) -> Provoke:
+    """A tenant that suddenly answers otherwise; what is said of its portal stands in the reports."""
+
+    def provoke(scene: Scene) -> Ended:
+        ended = after(lambda s: s.world.tenants(now), before)(scene)
+        return _with_reports(scene, ended)
+
+    return provoke
+
+
+def _with_reports(scene: Scene, ended: Ended) -> Ended:
+    return Ended(ended.code, (scene.world.root / "state/reports/status.json").read_text(), ended.err)
+
+
+def connection_of(broken: Broken) -> Provoke:
+    """A test of this connection."""
+
+    def provoke(scene: Scene) -> Ended:
+        broken.set_up(scene.world)
+        return run_test(scene.world, "--format", "json")
+
+    return provoke
+
+
+def command(*arguments: str, **files: str) -> Provoke:
+    """A command on the files of a repository: ``odd_txt`` is the file odd.txt."""
+
+    def provoke(scene: Scene) -> Ended:
+        scene.world.portals(one=portal_yaml(1))
+        for name, content in files.items():
+            (scene.world.root / name.replace("_", ".")).write_text(content)
+        words = [word.replace("ROOT", str(scene.world.root)) for word in arguments]
+        return scene.world.run(*words, emulate=False)
+
+    return provoke
+
+
+def with_variable(name: str, value: str) -> Provoke:
+    """A run over the real network with a variable set."""
+
+    def provoke(scene: Scene) -> Ended:
+        scene.world.monkeypatch.setenv(name, value)
+        return command("apply")(scene)
+
+    return provoke
+
+
+def damaged(path: str, old: str, new: str) -> Provoke:
+    """A run after a file of the ledger was edited by hand."""
+
+    def change(scene: Scene) -> None:
+        file = scene.world.root / "state/ledger" / path
+        before = file.read_text()
+        assert old in before
+        file.write_text(before.replace(old, new))
+
+    return after(change)
+
+
+def written(path: str, content: bytes) -> Callable[[Scene], object]:
+    """Write a file of the state."""
+    return lambda scene: (scene.world.root / "state" / path).write_bytes(content)
+
+
+def token(content: Json) -> Tenant:
+    """A tenant whose sign-in answers this."""
+    return tenant(faults=(Fault(Reply(200, content), "*/token", "login", times=ALWAYS),))
+
+
+def _unlisted_folder(scene: Scene) -> Ended:
+    """In place of the folder's rights, which do not stop every user."""
+    real = Path.iterdir
+
+    def iterdir(path: Path) -> Iterator[Path]:
+        if path.name == "portals.d":
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    scene.world.monkeypatch.setattr(Path, "iterdir", iterdir)
+    return apply(scene)
+
+
+def _no_folder(scene: Scene) -> Ended:
+    (scene.world.root / "portals.d").rmdir()
+    return apply(scene)
+
+
+def _no_scenario(scene: Scene) -> Ended:
+    scene.world.monkeypatch.setattr(scenarios, "load", SHIPPED)
+    scene.world.portals(one=portal_yaml(1))
+    return apply(scene)
+
+
+def _two_runs(scene: Scene) -> Ended:
+    scene.world.portals(one=portal_yaml(1))
+    with exclusive(scene.world.root / "state"):
+        return apply(scene)
+
+
+def _two_programs(scene: Scene) -> Ended:
+    applied(scene)
+    scene.world.monkeypatch.setattr("reconciler.store.database.BUSY_SECONDS", 0)
+    with closing(sqlite3.connect(scene.world.root / "state/reconciler.db")) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        return apply(scene)
+
+
+def _no_place_for_a_journal(scene: Scene) -> None:
+    """Where SQLite keeps what it needs to take a transaction back."""
+    (scene.world.root / "state/reconciler.db-journal").mkdir()
+
+
+def _state_without_place(scene: Scene) -> Ended:
+    scene.world.portals(one=portal_yaml(1))
+    scene.world.tenants(tenant(1))
+    (scene.world.root / "state").write_text("a file")
+    return apply(scene)
+
+
+def _as_if_real(scene: Scene) -> None:
+    """Let the known numbers be those of a real tenant."""
+    applied(scene)
+    ledger = scene.world.root / "state/ledger/one.json"
+    ledger.write_text(ledger.read_text().replace('"emulated": "test"', '"emulated": null'))
+    (scene.world.root / "state/reconciler.db").unlink()
+
+
+def _emulated_after_all(scene: Scene) -> Ended:
+    _as_if_real(scene)
+    return apply(scene)
+
+
+def _emulated_unseen(scene: Scene) -> Ended:
+    _as_if_real(scene)
+    with Server(Scenario((tenant(1),)), scene.world.root) as server:
+        for variable, value in server.environment.items():
+            scene.world.monkeypatch.setenv(variable, value)
+        return _with_reports(scene, apply(scene, emulate=False))
+
+
+def _download(scene: Scene) -> Ended:
+    scene.wire.proxy(f"http://127.0.0.1:{scene.wire.nowhere()}")
+    return command("--retry-limit", "0", "catalogue", "update")(scene)
+
+
+def _damaged_titles(scene: Scene) -> Ended:
+    (scene.world.root / "state").mkdir()
+    written("catalogue.csv", b"sku_id,part_number,title\n<<<<<<< HEAD\n")(scene)
+    return command("catalogue", "show")(scene)
+
+
+def _key_in_git(scene: Scene) -> Ended:
+    for name in [name for name in os.environ if name.startswith("GIT_")]:  # those of a hook lead to its repository
+        scene.world.monkeypatch.delenv(name)
+    folder = scene.world.root / "credentials"
+    folder.mkdir()
+    (folder / "one.key").write_text("added by mistake")
+    for words in (("init", "--quiet"), ("add", "--all")):
+        subprocess.run(["git", *words], cwd=scene.world.root, check=True)
+    return command("certificate", "create", "one", "--force")(scene)
+
+
+def _key_exists(scene: Scene) -> Ended:
+    (scene.world.root / "credentials").mkdir()
+    (scene.world.root / "credentials/one.key").write_text("in use")
+    return command("certificate", "create", "one")(scene)
+
+
+def _serve(scene: Scene, *arguments: str) -> Ended:
+    """Start to serve, without handlers of signals in this process; were it to succeed, it would stop at once."""
+    stopped = Event()
+    stopped.set()
+    scene.world.monkeypatch.setattr(signal, "signal", lambda *_: None)
+    scene.world.monkeypatch.setattr("reconciler.cli.emulator.Event", lambda: stopped)
+    return scene.world.run("emulator", "serve", *arguments)
+
+
+def _linked_folder(scene: Scene) -> Ended:
+    (scene.world.root / ".emulator").symlink_to(scene.folder)
+    return _serve(scene)
+
+
+def _users(number: int, **more: Any) -> Tenant:
+    return tenant(skus=(office(enabled=20),), users=(UserGroup(number, (E3,)),), **more)
+
+
+def _some_users(*found: Json) -> Tenant:
+    """Twelve users, of whom the list holds only these."""
+    return _users(12, faults=(Fault(Reply(200, {"value": list(found)}), "/v1.0/users", times=ALWAYS),))
+
+
+_WEAK = Broken(
+    "credential", "", authentication=BY_CERTIFICATE, files=lambda: self_signed(rsa.generate_private_key(65537, 1024))
+)
+_MANY = ("User.Read.All", "Organization.Read.All", "Directory.Read.All")
+
+TEST: dict[tuple[str, str], Provoke] = {
+    ("credential-expired", ""): connection_of(
+        Broken("", "", authentication=BY_SECRET.replace("secret,", "secret, expires: 2026-11-22,"))
+    ),
+    ("credential-expiring", ""): connection_of(
+        Broken("", "", authentication=BY_SECRET.replace("secret,", "secret, expires: 2026-12-01,"))
+    ),
+    ("key-too-short", ""): connection_of(_WEAK),
+    ("clock-wrong", ""): connection_of(Broken("", "", ahead=600.5)),
+    ("token-unreadable", ""): connection_of(
+        Broken("", "", tenant=token({"token_type": "Bearer", "expires_in": 3599, "access_token": "opaque"}))
+    ),
+    ("permission-missing", ""): connection_of(Broken("", "", tenant=tenant(applications=app(roles=())))),
+    ("permission-excessive", ""): connection_of(Broken("", "", tenant=tenant(applications=app(roles=_MANY)))),
+}
+
+SAFETY: dict[tuple[str, str], Provoke] = {
+    ("no-portals-declared", ""): after(lambda s: s.world.portals()),
+    ("too-many-lost", ""): after(
+        lambda s: s.world.portals(one=portal_yaml(1)), tenant(1, skus=skus(12)), tenant(2, skus=skus(12))
+    ),
+    ("portal-protected", ""): after(
+        lambda s: s.world.portals(two=portal_yaml(2)), tenant(1), tenant(2), extra="protect: true\n"
+    ),
+    ("tenant-changed", ""): after(lambda s: s.world.portals(one=portal_yaml(2))),
+    ("no-licenses", ""): held_back(tenant(1), tenant(1, skus=(), users=())),
+    ("too-many-gone", ""): held_back(tenant(1, skus=skus(20)), tenant(1, skus=skus(2))),
+    ("too-many-gone", "products are gone from the portal at once."): held_back(
+        tenant(1, skus=skus(5)), tenant(1, skus=skus(1))
+    ),
+    ("no-consumers", ""): held_back(_users(12), _some_users()),
+    ("consumers-missing", ""): held_back(_users(12), _some_users({"id": "1", "assignedLicenses": [{"skuId": E3}]})),
+    ("emulated-answer", ""): _emulated_unseen,
+}
+
+STATE: dict[tuple[str, str], Provoke] = {
+    ("locked", ""): _two_runs,
+    ("locked", "Another program is writing to the state DB."): _two_programs,
+    ("state-unreadable", ""): after(lambda s: (s.world.root / "state/ledger/meta.json").unlink()),
+    ("ledger-unreadable", ""): after(written("ledger/one.json", b"<<<<<<< HEAD\n")),
+    ("ledger-version", ""): damaged("one.json", '"format_version": 1', '"format_version": 2'),
+    ("database-unreadable", ""): after(written("reconciler.db", b"no database" * 100)),
+    ("database-unusable", ""): after(_no_place_for_a_journal),
+    ("lineage-mismatch", ""): damaged("meta.json", '"lineage": "', '"lineage": "0'),
+    ("state-diverged", ""): damaged("one.json", "Portal 1", "Portal 7"),
+    ("state-not-writable", ""): _state_without_place,
+    ("emulation-refused", ""): _emulated_after_all,
+}
+
+CONFIGURATION: dict[tuple[str, str], Provoke] = {
+    ("configuration-invalid", ""): command("apply", reconcile_yaml="colour: blue\n"),
+    ("no-portals", ""): _no_folder,
+    ("no-portals", "The folder portals.d cannot be read."): _unlisted_folder,
+    ("unknown-portal", ""): command("apply", "contoso"),
+    ("scenario-unknown", ""): _no_scenario,
+    ("sku-unknown", ""): command("catalogue", "show", "no such product"),
+}
+
+MACHINE: dict[tuple[str, str], Provoke] = {
+    ("proxy-invalid", ""): with_variable("HTTPS_PROXY", "ftp://proxy.example"),
+    ("certificate-file-missing", ""): with_variable("SSL_CERT_FILE", "/nowhere/ca.pem"),
+    ("download-failed", ""): _download,
+    ("catalogue-unreadable", ""): command("catalogue", "update", "--from", "ROOT/list.csv", list_csv=HTML),
+    ("catalogue-damaged", ""): _damaged_titles,
+    ("certificate-unreadable", ""): command("certificate", "show", "ROOT/odd.txt", odd_txt="no certificate"),
+    ("key-exists", ""): _key_exists,
+    ("key-in-git", ""): _key_in_git,
+    ("key-not-writable", ""): command("certificate", "create", "one", credentials="a file"),
+    ("path-outside", ""): command("certificate", "create", "one", "--directory", "../elsewhere"),
+    ("port-unavailable", ""): lambda scene: _serve(scene, "--port", str(scene.wire.nowhere())),
+    ("folder-unusable", ""): _linked_folder,
+}
+
+SITUATIONS = {**TEST, **SAFETY, **STATE, **CONFIGURATION, **MACHINE}
+"""By code and by the message of the case, which is empty for the row itself."""
+
+
+BY_CREDENTIAL = {"credential-expired", "credential-expiring"}
+"""Rows whose remedy stands for those of several types of credentials; a run says that of the one it met."""
+
+
+def _remedy(code: str, case: str) -> str:
+    """What the catalogue says to do."""
+    row = CATALOGUE[code]
+    return next((each.remedy for each in row.cases if each.message == case), row.remedy)
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """Whether a text is the pattern with its unknown parts filled in."""
+    return bool(re.fullmatch(".+?".join(re.escape(part) for part in pattern.split(UNKNOWN)), text, re.DOTALL))
+
+
+def _errors(value: Any) -> Iterator[dict[str, Any]]:
+    """Every error of a JSON document."""
+    if isinstance(value, dict) and {"code", "message", "remedy"} <= value.keys():
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _errors(each)
+
+
+def _reported(ended: Ended, code: str) -> tuple[str, str]:
+    """The message, with its detail in parentheses, and the remedy, which stands two spaces in, as people are told."""
+    if ended.out.startswith("{"):
+        (error,) = {each["message"]: each for each in _errors(json.loads(ended.out)) if each["code"] == code}.values()
+        detail = error.get("detail")
+        return f"{error['message']} ({detail})" if detail else error["message"], error["remedy"]
+    found = re.search(rf"^(?:error|refused): {re.escape(code)}: (.*\n(?:.*\n)*?)  (\S.*)\n", ended.err, re.MULTILINE)
+    assert found, ended.err
+    return found[1].rstrip("\n"), found[2]
+
+
+def test_no_other_row_is_unreachable() -> None:
+    assert SITUATIONS.keys() == ROWS - errors_situations.SITUATIONS.keys()
+    assert all(CATALOGUE[code].about is not About.PORTAL for code, _ in SITUATIONS)
+
+
+@pytest.mark.parametrize(("code", "case"), SITUATIONS, ids=lambda part: part or "any")
+def test_an_error_has_code_message_and_remedy(
+    world: World, wire: Wire, tmp_path: Path, snapshot: SnapshotAssertion, code: str, case: str
+) -> None:
+    ended = SITUATIONS[code, case](Scene(world, wire, tmp_path))
+    message, remedy = _reported(ended, code)
+    assert code in BY_CREDENTIAL or _fits(_remedy(code, case), remedy)
+    assert case.split(UNKNOWN)[0] in message
+    shown = f"exit:    {ended.code}\ncode:    {code}\nmessage: {message}\nremedy:  {remedy}\n"
+    shown = shown.replace(str(world.root), "<root>").replace(str(tmp_path), "<folder>")
+    assert re.sub("Port [0-9]+ ", "Port <port> ", shown) == snapshot
