@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.invocation import Invocation
+from reconciler.cli.output import format_option
 
 if TYPE_CHECKING:
     from reconciler.graph.certificates import Description
@@ -164,15 +165,7 @@ def _yaml(text: str) -> str:
 @command.command(short_help="Show what a certificate says.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--passphrase-env", metavar="NAME", help="Open a PFX with the passphrase in this variable.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    envvar="RECONCILE_CERTIFICATE_SHOW_FORMAT",
-    help="How to print it.",
-)
+@format_option("certificate show", "How to print it.")
 @click.pass_obj
 def show(invocation: Invocation, file: Path, passphrase_env: str | None, *, form: str) -> None:
     """Show subject, dates, key and thumbprints of the certificate in FILE: PEM, DER or PFX.

@@ -6,19 +6,13 @@ from collections.abc import Iterable
 
 import click
 
+from reconciler.cli.output import format_option
+
 
 @click.command("explain-error")
 @click.argument("code", required=False)
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    envvar="RECONCILE_EXPLAIN_ERROR_FORMAT",
-    help="How to print it.",
-)
-def command(code: str | None, format_: str) -> None:
+@format_option("explain-error", "How to print it.")
+def command(code: str | None, form: str) -> None:
     """Say what the error CODE means, when it happens, and what to do; without CODE, list all codes.
 
     CODE is written in any case; a number alone is one of Entra's: 7000215 for AADSTS7000215. Needs no repository, no
@@ -30,12 +24,12 @@ def command(code: str | None, format_: str) -> None:
 
     rows = {**CATALOGUE, **PROBLEMS}
     if code is None:
-        click.echo(as_json(rows.values()) if format_ == "json" else listing(rows.values()), nl=False)
+        click.echo(as_json(rows.values()) if form == "json" else listing(rows.values()), nl=False)
         return
     row = find(code, rows)
     if row is None:
         raise click.UsageError(_unknown(code, _nearest(code, rows)))
-    click.echo(as_json(row) if format_ == "json" else page(row), nl=False)
+    click.echo(as_json(row) if form == "json" else page(row), nl=False)
 
 
 def _nearest(code: str, known: Iterable[str]) -> list[str]:

@@ -124,8 +124,8 @@ def importer_for(invocation: Invocation, progress: Progress, settings: Settings)
             raise Stopped
 
     retry = RetryPolicy(limit=invocation.retry_limit)
-    with open_http(transport=_emulated(invocation), retry=retry, sleep=wait) as http:
-        connect = _connect(http, _resolver(invocation, http, settings), invocation.now())
+    with open_http(transport=emulated_transport(invocation), retry=retry, sleep=wait) as http:
+        connect = _connect(http, resolver(invocation, http, settings), invocation.now())
         yield Importer(connect, invocation.jobs, progress, stop)
 
 
@@ -134,7 +134,7 @@ def _new_lineage(invocation: Invocation) -> str:
     return str(uuid.uuid5(LINEAGES, invocation.emulate) if invocation.emulate else uuid.uuid4())
 
 
-def _emulated(invocation: Invocation) -> httpx.BaseTransport | None:
+def emulated_transport(invocation: Invocation) -> httpx.BaseTransport | None:
     """The emulator in this process, when one is asked for."""
     scenario = invocation.scenario()
     if scenario is None:
@@ -146,7 +146,7 @@ def _emulated(invocation: Invocation) -> httpx.BaseTransport | None:
     return httpx.WSGITransport(app=Emulator(scenario))
 
 
-def _resolver(invocation: Invocation, http: httpx.Client, settings: Settings) -> Callable[[Reference], Secret]:
+def resolver(invocation: Invocation, http: httpx.Client, settings: Settings) -> Callable[[Reference], Secret]:
     """How references to secrets are resolved in a run, key vaults included."""
     local = _local_resolver(invocation)
     if settings.keyvault is None:

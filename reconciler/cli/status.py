@@ -5,19 +5,12 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.invocation import Invocation
+from reconciler.cli.output import format_option
 
 
 @click.command("status")
 @click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    envvar="RECONCILE_STATUS_FORMAT",
-    help="A table, or what status.json says.",
-)
+@format_option("status", "A table, or what status.json says.")
 @click.pass_obj
 def command(invocation: Invocation, ids: tuple[str, ...], *, form: str) -> int:
     """Show what is known, as a table or as status.json has it. Writes nothing and needs no credential."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.invocation import Invocation
+from reconciler.cli.output import format_option, print_page
 
 if TYPE_CHECKING:
     from reconciler.config.loader import Desired
@@ -23,15 +24,7 @@ PATIENCE = 20.0
 
 @click.command("test-connection")
 @click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    envvar="RECONCILE_TEST_CONNECTION_FORMAT",
-    help="A page to read, or JSON.",
-)
+@format_option("test-connection", "A page to read, or JSON.")
 @click.pass_obj
 def command(invocation: Invocation, ids: tuple[str, ...], form: str) -> int:
     """Test whether portals can be read: credential, network, tenant, token, permissions, every endpoint.
@@ -62,15 +55,15 @@ def _tested(invocation: Invocation, desired: Desired, ids: tuple[str, ...]) -> l
     """Test portals, several at once, and report them in the order of their IDs."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from reconciler.cli.session import _emulated, _resolver
+    from reconciler.cli.session import emulated_transport, resolver
     from reconciler.graph.http import open_http
     from reconciler.graph.probe import Prober
     from reconciler.graph.retry import RetryPolicy
 
     portals = [portal for portal_id, portal in desired.portals.items() if not ids or portal_id in ids]
     retry = RetryPolicy(limit=min(invocation.retry_limit, RETRIES), total_seconds=PATIENCE)
-    with open_http(transport=_emulated(invocation), retry=retry) as http:
-        resolve = _resolver(invocation, http, desired.settings)
+    with open_http(transport=emulated_transport(invocation), retry=retry) as http:
+        resolve = resolver(invocation, http, desired.settings)
         prober = Prober(http, resolve, desired.settings, invocation.now())
         threads = ThreadPoolExecutor(invocation.jobs)
         try:
@@ -108,12 +101,8 @@ def _show(reports: Sequence[ConnectionReport], form: str) -> None:
 
         click.echo(render_json(reports), nl=False)
         return
-    import os
-    import shutil
-    import sys
+    from functools import partial
 
     from reconciler.render.connection_text import render
 
-    terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if terminal else None
-    click.echo(render(reports, width=width, color=terminal and "NO_COLOR" not in os.environ), nl=False)
+    print_page(partial(render, reports))

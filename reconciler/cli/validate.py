@@ -7,23 +7,18 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.invocation import Invocation
+from reconciler.cli.output import format_option
 
 if TYPE_CHECKING:
     from reconciler.config.problems import Problem
 
 
 @click.command("validate")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json", "github"]),
-    default="text",
-    show_default=True,
-    envvar="RECONCILE_VALIDATE_FORMAT",
-    help="How to print problems; github makes annotations in a pull request.",
+@format_option(
+    "validate", "How to print problems; github makes annotations in a pull request.", ("text", "json", "github")
 )
 @click.pass_obj
-def command(invocation: Invocation, format_: str) -> int:
+def command(invocation: Invocation, form: str) -> int:
     """Check portals and settings: YAML, schema, and rules across files.
 
     Needs no credentials. Prints every problem with its place; ends with 1 when there is one, warnings aside.
@@ -34,19 +29,19 @@ def command(invocation: Invocation, format_: str) -> int:
     try:
         desired = load(invocation.root, invocation.portals())
     except InvalidConfiguration as error:
-        _print(error.problems, format_, f"{count(error.problems)}.")
+        _print(error.problems, form, f"{count(error.problems)}.")
         return 1
     number = len(desired.portals)
-    _print(desired.warnings, format_, f"{number} {'portal is' if number == 1 else 'portals are'} valid.")
+    _print(desired.warnings, form, f"{number} {'portal is' if number == 1 else 'portals are'} valid.")
     return 0
 
 
-def _print(problems: tuple[Problem, ...], format_: str, summary: str) -> None:
+def _print(problems: tuple[Problem, ...], form: str, summary: str) -> None:
     """The result on stdout; JSON has no summary."""
     from reconciler.render import problems as render
 
-    if format_ == "json":
+    if form == "json":
         click.echo(render.render_json(problems), nl=False)
         return
-    form = render.render_github if format_ == "github" else render.render_problems
-    click.echo(f"{form(problems)}{summary}")
+    rendered = render.render_github if form == "github" else render.render_problems
+    click.echo(f"{rendered(problems)}{summary}")

@@ -71,7 +71,7 @@ def plug_in(
         app=Emulator(Scenario(tenants), clock=lambda: time.time() + ahead)
     )
     transport = network(emulator) if network else emulator
-    world.monkeypatch.setattr(session, "_emulated", lambda invocation: transport)
+    world.monkeypatch.setattr(session, "emulated_transport", lambda invocation: transport)
 
 
 def run_test(world: World, *arguments: str) -> Ended:
