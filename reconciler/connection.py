@@ -172,7 +172,8 @@ def ordered(stages: Iterable[StageResult]) -> tuple[StageResult, ...]:
     return tuple(sorted(stages, key=lambda result: ORDER[result.stage]))
 
 
-def unreadable(portal_id: str, error: ErrorInfo) -> ConnectionReport:
-    """The report of a portal whose file is not valid: nothing else can be tried."""
+def unreadable(portal_id: str, errors: Iterable[ErrorInfo]) -> ConnectionReport:
+    """The report of a portal whose file is not valid, with a row per problem: nothing else can be tried."""
+    problems = [failed(Stage.CONFIGURATION, error) for error in errors]
     rest = [skipped_for(stage, Stage.CONFIGURATION) for stage in Stage if stage is not Stage.CONFIGURATION]
-    return ConnectionReport(portal_id, portal_id, (failed(Stage.CONFIGURATION, error), *rest))
+    return ConnectionReport(portal_id, portal_id, (*problems, *rest))

@@ -56,6 +56,9 @@ ENOUGH = {
 LEAST = {stage: USERS_READ if stage is Stage.USERS else ORGANIZATION_READ for stage in ENOUGH}
 """The permission to grant for each endpoint: the least that covers it and its neighbors."""
 
+OPTIONAL = frozenset({"AuditLog.Read.All"})
+"""Permissions that are put to use when they are granted, and not missed when they are not: who last signed in when."""
+
 _PERMISSIONS_PAGE = "Entra admin center > App registrations > the app > API permissions"
 
 
@@ -67,7 +70,7 @@ def allowed(stage: Stage, roles: Collection[str]) -> bool:
 def judge_permissions(roles: Collection[str]) -> StageResult:
     """The permissions stage: what a token's ``roles`` lack, and what they have beyond need."""
     missing = sorted({LEAST[stage] for stage in ENOUGH if not allowed(stage, roles)})
-    beyond = sorted(set(roles) - set(LEAST.values()))
+    beyond = sorted(set(roles) - set(LEAST.values()) - OPTIONAL)
     fact = f"granted: {', '.join(sorted(roles)) or 'none'}"
     if missing:
         excess = f" {', '.join(beyond)}: more than needed." if beyond else ""
@@ -85,6 +88,7 @@ def judge_permissions(roles: Collection[str]) -> StageResult:
             f"More than needed: {', '.join(beyond)}.",
             f"In {_PERMISSIONS_PAGE}, {f'add {instead}, then ' if instead else ''}remove {', '.join(beyond)}: "
             f"{USERS_READ} and {ORGANIZATION_READ} are enough.",
+            f"in place of {instead}" if instead else None,
         )
         return warned(Stage.PERMISSIONS, error, fact)
     return ok(Stage.PERMISSIONS, ", ".join(sorted(roles)))
@@ -100,10 +104,11 @@ def judge_end(type_: str, what: str, end: date | None, settings: Settings, today
         return ok(Stage.CREDENTIAL, f"{what}, ends {end}" if end else what)
     remedy = CREDENTIAL_REMEDIES[type_]
     if near is Expiry.EXPIRED:
-        return failed(Stage.CREDENTIAL, ErrorInfo("credential-expired", f"It expired on {end}.", remedy), what)
+        return failed(Stage.CREDENTIAL, ErrorInfo("credential-expired", f"It expired on {end}.", remedy, what), what)
     left = (end - today).days
     days = {0: "today", 1: "tomorrow"}.get(left, f"in {left} days")
-    return warned(Stage.CREDENTIAL, ErrorInfo("credential-expiring", f"It ends {days}, on {end}.", remedy), what)
+    error = ErrorInfo("credential-expiring", f"It ends {days}, on {end}.", remedy, what)
+    return warned(Stage.CREDENTIAL, error, what)
 
 
 SHORTEST_KEY = 2048

@@ -114,7 +114,7 @@ def save(state: Path, entries: Iterable[Entry]) -> bool:
     """
     from reconciler.store.files import write_changed
 
-    return write_changed(state, {FILE_NAME: render(entries)}, owned=FILE_NAME)
+    return write_changed(state, {FILE_NAME: render(entries)}, FILE_NAME)
 
 
 def render(entries: Iterable[Entry]) -> str:
@@ -162,9 +162,4 @@ def _entry(row: list[str]) -> Entry | str:
 
 
 def _damaged(message: str, detail: str | None = None) -> StateError:
-    return StateError(
-        message,
-        code="catalogue-damaged",
-        remedy="Restore the file from git, or delete it and run `reconcile catalogue update`.",
-        detail=detail,
-    )
+    return StateError(message, code="catalogue-damaged", detail=detail)

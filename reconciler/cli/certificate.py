@@ -16,19 +16,10 @@ from reconciler.cli.invocation import Invocation
 from reconciler.cli.output import format_option
 
 if TYPE_CHECKING:
-    from reconciler.graph.certificates import Description
-    from reconciler.graph.key_files import KeyFiles
+    from reconciler.certificates.description import Description
+    from reconciler.certificates.key_files import KeyFiles
     from reconciler.model import Portal
     from reconciler.secret import Secret
-
-CENTERS = {
-    "usgov": "https://portal.azure.us",
-    "usgov-dod": "https://portal.azure.us",
-    "china": "https://portal.azure.cn",
-}
-"""Where people register apps, by cloud; elsewhere in Entra's own center. Only ever printed, never spoken to."""
-
-CENTER = "https://entra.microsoft.com"
 
 
 @click.group("certificate", short_help="Make and show certificates to sign in with.")
@@ -67,8 +58,9 @@ def create(
 
     The private key is for its owner's eyes only, and ignored by git. Nothing is sent anywhere.
     """
-    from reconciler.graph import key_files
-    from reconciler.graph.certificates import describe, make_key_pair
+    from reconciler.certificates import key_files
+    from reconciler.certificates.description import describe
+    from reconciler.certificates.key_pair import make_key_pair
 
     name = _common_name(subject, portal_id)
     portal = _portal(invocation, portal_id)
@@ -129,7 +121,9 @@ def _told(
     passphrase_env: str | None,
 ) -> Iterator[str]:
     """What was made, and what to do with it."""
-    from reconciler.graph.key_files import reference_to
+    from reconciler.certificates.key_files import reference_to
+    from reconciler.graph.clouds import ENDPOINTS
+    from reconciler.model import Cloud
 
     public, private = (reference_to(path, invocation.root) for path in (files.certificate, files.private_key))
     yield f"Made a key pair for {portal_id}: {made.key_type} {made.bits}, until {made.not_after:%Y-%m-%d}."
@@ -142,7 +136,7 @@ def _told(
     yield ""
     yield "1. Upload the certificate. The app's other credentials stay, so nothing stops working."
     app = f"the app {portal.client_id}" if portal else "the portal's app"
-    yield f"   {CENTERS.get(portal.cloud.value, CENTER) if portal else CENTER}"
+    yield f"   https://{ENDPOINTS[portal.cloud if portal else Cloud.GLOBAL].admin_center}"
     yield f"   > App registrations > All applications > {app}"
     yield f"   > Certificates & secrets > Certificates > Upload certificate: {public}"
     yield f"2. Have this in portals.d/{portal_id}.yaml:"
@@ -172,7 +166,7 @@ def show(invocation: Invocation, file: Path, passphrase_env: str | None, *, form
 
     The thumbprints are those that Entra shows beside an uploaded certificate. A private key is never shown.
     """
-    from reconciler.graph.certificates import describe
+    from reconciler.certificates.description import describe
 
     shown = describe(file.read_bytes(), _passphrase(invocation, passphrase_env))
     if form == "json":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -11,9 +11,10 @@ from reconciler.cli.invocation import Invocation
 from reconciler.cli.output import format_option, print_page
 
 if TYPE_CHECKING:
-    from reconciler.config.loader import Desired
-    from reconciler.config.problems import InvalidConfiguration, Problem
+    from reconciler.config.loader import Desired, Loaded
+    from reconciler.config.problems import Problem
     from reconciler.connection import ConnectionReport
+    from reconciler.model import ErrorInfo
 
 RETRIES = 1
 """How often a request is sent again at most: somebody waits, and a host that is not there stays away."""
@@ -29,26 +30,45 @@ PATIENCE = 20.0
 def command(invocation: Invocation, ids: tuple[str, ...], form: str) -> int:
     """Test whether portals can be read: credential, network, tenant, token, permissions, every endpoint.
 
-    Without ID every portal is tested. Changes nothing. Ends with 1 when a stage of a portal failed.
+    Without ID every portal is tested; one whose file is not valid fails at its first stage. Changes nothing. Ends
+    with 1 when a stage of a portal failed.
     """
-    from reconciler.cli.session import configure_logging, load_desired
+    from reconciler.cli.session import configure_logging
+    from reconciler.config.loader import SETTINGS, load_valid
     from reconciler.config.problems import InvalidConfiguration
     from reconciler.connection import exit_code
     from reconciler.errors import UnknownPortal
 
     configure_logging(invocation)
-    try:
-        desired = load_desired(invocation)
-    except InvalidConfiguration as error:
-        reports = _unreadable(error, ids)
-        if not reports:
-            raise
-    else:
-        if unknown := set(ids) - desired.portals.keys():
-            raise UnknownPortal(unknown, desired.portals)
-        reports = _tested(invocation, desired, ids)
+    loaded = load_valid(invocation.root, invocation.portals())
+    if SETTINGS in loaded.errors:  # they say how to read key vaults, and belong to every portal
+        raise InvalidConfiguration(loaded.problems)
+    broken = {file: problems for file, problems in loaded.errors.items() if not ids or _id(file) in ids}
+    known = {*loaded.desired.portals, *map(_id, loaded.errors)}
+    if unknown := set(ids) - known:
+        raise UnknownPortal(unknown, known)
+    _warn(invocation, loaded, broken)
+    reports = [_not_valid(file, problems) for file, problems in broken.items()]
+    reports += _tested(invocation, loaded.desired, ids)
+    reports.sort(key=lambda report: report.portal_id)
     _show(reports, form)
     return exit_code(reports)
+
+
+def _id(file: str) -> str:
+    """The portal that a file in ``portals.d`` stands for."""
+    from pathlib import PurePosixPath
+
+    return PurePosixPath(file).stem
+
+
+def _warn(invocation: Invocation, loaded: Loaded, shown: Collection[str]) -> None:
+    """Say on stderr what the page does not show: warnings, and files beside the portals that were asked for."""
+    from reconciler.render.problems import render_problems
+
+    others = [problem for problem in loaded.problems if problem.severity == "warning" or problem.file not in shown]
+    if others and not invocation.quiet:
+        click.echo(render_problems(others), err=True, nl=False)
 
 
 def _tested(invocation: Invocation, desired: Desired, ids: tuple[str, ...]) -> list[ConnectionReport]:
@@ -72,26 +92,19 @@ def _tested(invocation: Invocation, desired: Desired, ids: tuple[str, ...]) -> l
             threads.shutdown(wait=False, cancel_futures=True)  # whoever stops it does not wait for an answer
 
 
-def _unreadable(error: InvalidConfiguration, ids: tuple[str, ...]) -> list[ConnectionReport]:
-    """The reports of the portals whose files are not valid; none when only other files are at fault."""
-    from pathlib import PurePosixPath
-
+def _not_valid(file: str, problems: Iterable[Problem]) -> ConnectionReport:
+    """The report of a file that cannot be used: what is wrong, and where. First what says how to mend it."""
     from reconciler.connection import unreadable
+
+    return unreadable(_id(file), map(_error, sorted(problems, key=lambda problem: problem.hint is None)))
+
+
+def _error(problem: Problem) -> ErrorInfo:
+    """A problem of a file as the error of a stage."""
     from reconciler.model import ErrorInfo
 
-    found: dict[str, list[Problem]] = {}
-    for problem in error.problems:
-        path = PurePosixPath(problem.file)
-        if problem.severity == "error" and path.parts[0] == "portals.d" and (not ids or path.stem in ids):
-            found.setdefault(path.stem, []).append(problem)
-    reports = []
-    for portal_id, problems in sorted(found.items()):
-        told = next((problem for problem in problems if problem.hint), problems[0])
-        more = f" ({len(problems) - 1} more in this file)" if len(problems) > 1 else ""
-        place = f"{told.file}:{told.line}:{told.column}"
-        remedy = told.hint or error.remedy
-        reports.append(unreadable(portal_id, ErrorInfo(told.code, f"{told.message}{more}", remedy, place)))
-    return reports
+    remedy = problem.hint or "Correct the file at this place; `reconcile validate` checks again."
+    return ErrorInfo(problem.code, problem.message, remedy, f"{problem.file}:{problem.line}:{problem.column}")
 
 
 def _show(reports: Sequence[ConnectionReport], form: str) -> None:

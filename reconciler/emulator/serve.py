@@ -56,9 +56,7 @@ class Server:
             self._proxy = _Proxy(("127.0.0.1", port), app, _tls(authority), stopping)
         except OSError as error:
             raise ConfigurationError(
-                f"Port {port} of 127.0.0.1 cannot be used: {error.strerror}.",
-                code="port-unavailable",
-                remedy="Choose another --port, or 0 for any that is free.",
+                f"Port {port} of 127.0.0.1 cannot be used: {error.strerror}.", code="port-unavailable"
             ) from error
         self._thread = Thread(target=self._proxy.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
@@ -243,11 +241,7 @@ def _tls(authority: trustme.CA) -> ssl.SSLContext:
 
 def _write_folder(folder: Path, authority: bytes, scenario: Scenario) -> None:
     if folder.is_symlink():
-        raise ConfigurationError(
-            f"{folder} is a link; keys are not written through it.",
-            code="folder-unusable",
-            remedy="Remove the link; the emulator makes the folder itself.",
-        )
+        raise ConfigurationError(f"{folder} is a link; keys are not written through it.", code="folder-unusable")
     folder.mkdir(mode=0o700, exist_ok=True)
     folder.chmod(0o700)
     _write(folder / ".gitignore", b"*\n")

@@ -140,17 +140,6 @@ TRANSPORT = (
                 "Correct address and port of the proxy in HTTPS_PROXY, or start it.",
             ),
             Case(
-                "the proxy refused (407",
-                "The proxy wants a user name and a password.",
-                "Put name and password into HTTPS_PROXY (http://NAME:PASSWORD@HOST:PORT, kept as a secret), or let "
-                "this machine through without them.",
-            ),
-            Case(
-                "the proxy refused",
-                "The proxy does not let this host through.",
-                "Allow the login host and the Graph host of the portal's cloud in the proxy.",
-            ),
-            Case(
                 "name could not be resolved",
                 "DNS does not know the host from here.",
                 "Check DNS on this machine; where only a proxy resolves names, set HTTPS_PROXY.",
@@ -206,6 +195,19 @@ TRANSPORT = (
         "came.",
         "Check firewall and proxy: something intercepts the connection, or Microsoft's front end is failing.",
         (
+            Case(
+                "answered 407",
+                "A proxy wants a user name and a password.",
+                "Put name and password for the proxy into HTTPS_PROXY (http://NAME:PASSWORD@HOST:PORT, kept as a "
+                "secret), let this machine through without them, or list the host in NO_PROXY where it can be reached "
+                "directly.",
+            ),
+            Case(
+                "the proxy answered",
+                "The proxy does not let this host through, or cannot reach it.",
+                "Allow the login host and the Graph host of the portal's cloud in the proxy that HTTPS_PROXY names, or "
+                "list them in NO_PROXY where they can be reached directly.",
+            ),
             Case(
                 "a redirect to …",
                 "Something sends requests elsewhere, such as to a sign-in page. Redirects are not followed.",

@@ -8,8 +8,10 @@ from __future__ import annotations
 from reconciler.error_catalogue.explanation import About, Case, Explanation, Source
 
 
-def _row(about: About, code: str, message: str, when: str, remedy: str, cases: tuple[Case, ...] = ()) -> Explanation:
-    return Explanation(code, message, when, remedy, Source.OURS, about, cases)
+def _row(
+    about: About, code: str, message: str, when: str, remedy: str, cases: tuple[Case, ...] = (), example: str = ""
+) -> Explanation:
+    return Explanation(code, message, when, remedy, Source.OURS, about, cases, example)
 
 
 CONFIGURATION = (
@@ -50,6 +52,13 @@ CONFIGURATION = (
     ),
     _row(
         About.CONFIGURATION,
+        "plan-unreadable",
+        "… is no plan that this tool can read.",
+        "The file given to `show` or `apply --plan` is missing, is something else, or was written by another version.",
+        "Name a file that `reconcile plan --out FILE` of this version has written.",
+    ),
+    _row(
+        About.CONFIGURATION,
         "sku-unknown",
         "The catalogue has no SKU that matches ….",
         "No part number, SKU ID or title is like what was asked.",
@@ -72,6 +81,32 @@ MACHINE = (
         "SSL_CERT_FILE names …, which is not a file.",
         "The variable is wrong, and nobody would be trusted.",
         "Correct SSL_CERT_FILE, or unset it to use the operating system's certificates.",
+    ),
+    _row(
+        About.MACHINE,
+        "certificate-file-unusable",
+        "SSL_CERT_FILE names …, which holds no certificate that can be read.",
+        "The file is empty, damaged, in another form than PEM, or closed to this user; nobody would be trusted.",
+        "Let SSL_CERT_FILE name a file with the CA's certificate as PEM (-----BEGIN CERTIFICATE-----), or unset it to "
+        "use the operating system's certificates.",
+        example="openssl x509 -inform der -in ca.cer -out ca.pem",
+    ),
+    _row(
+        About.MACHINE,
+        "certificate-folder-missing",
+        "SSL_CERT_DIR names …, which is not a folder.",
+        "The variable is wrong, and nobody would be trusted.",
+        "Correct SSL_CERT_DIR, or unset it to use the operating system's certificates.",
+    ),
+    _row(
+        About.MACHINE,
+        "certificate-folder-unusable",
+        "SSL_CERT_DIR names …, where OpenSSL finds no certificate.",
+        "No file there is a certificate as PEM under the hash of its subject, as OpenSSL wants it; nobody would be "
+        "trusted.",
+        "Put the CA's certificate into the folder as PEM and run `openssl rehash` on it, name the file itself in "
+        "SSL_CERT_FILE, or unset SSL_CERT_DIR to use the operating system's certificates.",
+        example='openssl rehash "$SSL_CERT_DIR"',
     ),
     _row(
         About.MACHINE,

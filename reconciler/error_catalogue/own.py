@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reconciler.error_catalogue.explanation import About, Case, Explanation, Source
+from reconciler.labels import CREDENTIAL_REMEDIES
 
 _MEDDLING = "Something between here and Microsoft changes answers. Nothing was imported; check the proxy."
 
@@ -247,15 +248,22 @@ TEST = (
         About.TEST,
         "credential-expired",
         "It expired on ….",
-        "The certificate's end, or `expires` of the secret, is over.",
-        "Make a new credential, enter it in Entra, and let the portal's file point to it.",
+        "The day that `expires` of a client secret names is over. A certificate that has ended is assertion-failed.",
+        CREDENTIAL_REMEDIES["secret"],
     ),
     _row(
         About.TEST,
         "credential-expiring",
         "It ends …, on ….",
-        "The credential's end is near; the settings say how near.",
-        "Make a new credential, enter it in Entra, and let the portal's file point to it.",
+        "The day that `expires` of a client secret names is near; the settings say how near.",
+        CREDENTIAL_REMEDIES["secret"],
+        (
+            Case(
+                "(certificate …)",
+                "The end of a certificate is near; it stands in the certificate itself.",
+                CREDENTIAL_REMEDIES["certificate"],
+            ),
+        ),
     ),
     _row(
         About.TEST,
@@ -294,6 +302,14 @@ TEST = (
         "The app may do more than this tool needs.",
         "In Entra admin center > App registrations > the app > API permissions, remove …: User.Read.All and "
         "Organization.Read.All are enough.",
+        (
+            Case(
+                "in place of …",
+                "A wider permission stands in for one that is enough.",
+                "In Entra admin center > App registrations > the app > API permissions, add …, then remove …: "
+                "User.Read.All and Organization.Read.All are enough.",
+            ),
+        ),
     ),
 )
 """Found by `reconcile test-connection` before an import stumbles over it."""

@@ -25,10 +25,39 @@ SAFETY = (
     _row(
         About.SAFETY,
         "too-many-lost",
-        "… of … products would lose synchronization; the limit is … % (safety.max_lost_percent) above … products "
-        "(safety.min_products).",
-        "The plan deletes or excludes more than the limit.",
+        "… of … products would lose synchronization; the limits are … % (safety.max_lost_percent) above … products "
+        "(safety.min_products), and … products (safety.max_lost_products).",
+        "The plan deletes or excludes more than a limit. A portal with limits of its own is judged by itself.",
         "If it is meant, allow it with --allow loss or raise the limit in reconcile.yaml.",
+        (
+            Case(
+                "products of portal … would lose synchronization",
+                "The same in a portal with limits of its own.",
+                "If it is meant, allow it with --allow loss or raise the limit in portals.d/….yaml.",
+            ),
+        ),
+    ),
+    _row(
+        About.SAFETY,
+        "too-many-removals",
+        "… would be deleted from the state; the limit is … (safety.max_removals).",
+        "removals.yaml deletes more products than the limit.",
+        "If it is meant, allow it with --allow removals or raise the limit in reconcile.yaml.",
+        (
+            Case(
+                "of portal … would be deleted from the state",
+                "The same in a portal with limits of its own.",
+                "If it is meant, allow it with --allow removals or raise the limit in portals.d/….yaml.",
+            ),
+        ),
+    ),
+    _row(
+        About.SAFETY,
+        "removal-refused",
+        "portals.d/removals.yaml:…: ….",
+        "An entry of removals.yaml names a product that can be synchronized, or everything of a portal that is still "
+        "declared.",
+        "Only a product that cannot be synchronized may be removed: take the entry out, or exclude the license first.",
     ),
     _row(
         About.SAFETY,
@@ -42,7 +71,16 @@ SAFETY = (
         "tenant-changed",
         "The portal … would read tenant … instead of …; … would be lost.",
         "tenant_id of a known portal was edited.",
-        "Make a new portal file for the other tenant, or allow it with --allow tenant-change.",
+        "Make a new portal file for the other tenant. If the portal is meant to turn to it, name the former tenant in "
+        "its file as `replaces_tenant_id`, or allow it once with --allow tenant-change.",
+    ),
+    _row(
+        About.SAFETY,
+        "plan-stale",
+        "The plan is stale: ….",
+        "The plan file of `apply --plan` was made from another state or configuration, or on another day, and would "
+        "come out differently now.",
+        "Make it again with `reconcile plan --out FILE`, and look at what is different.",
     ),
     _row(
         About.SAFETY,
@@ -54,8 +92,8 @@ SAFETY = (
     _row(
         About.SAFETY,
         "too-many-gone",
-        "… of … products are gone from the portal; the limit is … % (safety.max_lost_percent) above … products "
-        "(safety.min_products).",
+        "… of … products are gone from the portal; the limits are … % (safety.max_lost_percent) above … products "
+        "(safety.min_products), and … products (safety.max_lost_products).",
         "The tenant reports far fewer licenses than before. This portal is held back.",
         _LOOK,
         (Case("products are gone from the portal at once.", "Most of a portal's licenses are gone.", _LOOK),),

@@ -25,7 +25,7 @@ from reconciler.errors import (
 from reconciler.graph import wire
 from reconciler.graph.interception import UntrustedCertificate
 from reconciler.graph.masking import masked
-from reconciler.graph.retry import causes
+from reconciler.graph.retry import causes, proxy_status
 
 T = TypeVar("T")
 
@@ -34,6 +34,9 @@ MESSAGE_LIMIT = 500
 
 QUOTED_LIMIT = 60
 """Longest quotation of a title, or of the first words of a page, in characters."""
+
+PROXY_LIMIT = 120
+"""Longest quotation of what a proxy answers to CONNECT, in characters: status, phrase, content type."""
 
 _TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"
 _US_TIME = r"\d{1,2}/\d{1,2}/\d{4} \d{1,2}:\d\d(?::\d\d)?(?: [AP]M)?"
@@ -106,9 +109,10 @@ def entra_failure(response: httpx.Response) -> PortalError:
     return _reported(ReportedError, code, description, response)
 
 
-def unreachable(host: str, error: httpx.RequestError) -> Unreachable:
-    """The error for a request that got no answer."""
-    return Unreachable(detail=f"{host}: {cause(error)}")
+def unreachable(host: str, error: httpx.RequestError) -> PortalError:
+    """The error for a request that did not reach its host: nobody answered, or a proxy did in the host's place."""
+    kind = FailureNotDeserialized if proxy_status(error) else Unreachable
+    return kind(detail=f"{host}: {cause(error)}")
 
 
 def cause(error: httpx.RequestError) -> str:
@@ -122,14 +126,14 @@ def cause(error: httpx.RequestError) -> str:
             return f"{_whose(error)}name could not be resolved"
         if isinstance(reason, ConnectionRefusedError):
             return f"{_whose(error)}connection refused"
-    if isinstance(error, httpx.ProxyError):
-        return f"the proxy refused ({stable(str(error), 60)})"
+    if proxy_status(error):
+        return f"the proxy answered {stable(_ID.sub('…', str(error)), PROXY_LIMIT)}"
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
         return "connecting took too long"
     if isinstance(error, httpx.TimeoutException):
         return "no answer in time"
-    if isinstance(error, httpx.ConnectError):
-        return "no connection"
+    if isinstance(error, httpx.ConnectError | httpx.ProxyError):
+        return f"{_whose(error)}no connection"
     if isinstance(error, httpx.DecodingError):
         return "the answer arrived damaged"
     return "connection dropped"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import msgspec
@@ -24,8 +25,22 @@ from reconciler.graph.wire import OpenIdConfiguration, TokenAnswer
 from reconciler.model import ManagedIdentityAuthentication
 
 
+class Tokens(Protocol):
+    """Where a client of Graph has its bearer tokens from."""
+
+    @property
+    def credential_end(self) -> date | None:
+        """The last day, in UTC, of the credential that is tried first; None when it has none or could not be read."""
+
+    def token(self) -> str:
+        """A bearer token, from memory while it lives. Raises PortalError."""
+
+    def renew(self) -> None:
+        """Forget the token, so that the next one is a new one."""
+
+
 class TokenSource:
-    """Tokens of one app in one tenant, for ``scope``, which is Graph's when it is not given.
+    """Tokens by one credential, for one app in one tenant, for ``scope``, which is Graph's when it is not given.
 
     Threads may share it: only one asks Entra at a time.
     """
@@ -47,6 +62,11 @@ class TokenSource:
         self._scope = scope or endpoints.scope
         self._lock = threading.Lock()
         self._ask: Callable[[], Mapping[str, Any]] | None = None
+
+    @property
+    def credential_end(self) -> date | None:
+        """The last day, in UTC, of the credential; None when it has none."""
+        return self._credential.end
 
     def token(self) -> str:
         """A bearer token, from memory while it lives.

@@ -14,11 +14,15 @@ from reconciler.model import Cloud
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Host names of a cloud, without scheme. A key vault is a host under ``vault_domain``."""
+    """Host names of a cloud, without scheme. A key vault is a host under ``vault_domain``.
+
+    ``admin_center`` is where people register apps and upload certificates: only ever printed, never spoken to.
+    """
 
     login_host: str
     graph_host: str
     vault_domain: str
+    admin_center: str
 
     @property
     def scope(self) -> str:
@@ -41,8 +45,16 @@ class Endpoints:
 
 
 ENDPOINTS: dict[Cloud, Endpoints] = {
-    Cloud.GLOBAL: Endpoints("login.microsoftonline.com", "graph.microsoft.com", "vault.azure.net"),
-    Cloud.USGOV: Endpoints("login.microsoftonline.us", "graph.microsoft.us", "vault.usgovcloudapi.net"),
-    Cloud.USGOV_DOD: Endpoints("login.microsoftonline.us", "dod-graph.microsoft.us", "vault.usgovcloudapi.net"),
-    Cloud.CHINA: Endpoints("login.partner.microsoftonline.cn", "microsoftgraph.chinacloudapi.cn", "vault.azure.cn"),
+    Cloud.GLOBAL: Endpoints(
+        "login.microsoftonline.com", "graph.microsoft.com", "vault.azure.net", "entra.microsoft.com"
+    ),
+    Cloud.USGOV: Endpoints(
+        "login.microsoftonline.us", "graph.microsoft.us", "vault.usgovcloudapi.net", "portal.azure.us"
+    ),
+    Cloud.USGOV_DOD: Endpoints(
+        "login.microsoftonline.us", "dod-graph.microsoft.us", "vault.usgovcloudapi.net", "portal.azure.us"
+    ),
+    Cloud.CHINA: Endpoints(
+        "login.partner.microsoftonline.cn", "microsoftgraph.chinacloudapi.cn", "vault.azure.cn", "portal.azure.cn"
+    ),
 }

@@ -8,9 +8,10 @@ from datetime import datetime
 
 from reconciler.connection import CredentialCheck, Stage, StageResult, failed, ok, skipped_for
 from reconciler.connection_rules import judge_end, judge_key
-from reconciler.errors import PortalError, SecretUnresolved
-from reconciler.graph.credentials import Credential, credential_end, load_credential
+from reconciler.errors import ReconcileError, SecretUnresolved
+from reconciler.graph.credentials import Credential, load_credential
 from reconciler.graph.references import Resolve
+from reconciler.graph.surprise import surprise
 from reconciler.labels import CREDENTIAL_LABELS
 from reconciler.model import Authentication, Reference, SecretAuthentication, Settings
 
@@ -33,28 +34,41 @@ class Examined:
         return CredentialCheck(self.authentication.type, self.label, (*self.stages, *further))
 
 
-def examine(authentication: Authentication, resolve: Resolve, settings: Settings, now: datetime) -> Examined:
+def examine(
+    portal_id: str, authentication: Authentication, resolve: Resolve, settings: Settings, now: datetime
+) -> Examined:
     """Resolve and read a credential, and look when it ends, without asking Entra.
 
     A secret whose declared end has passed stays usable: the day in the portal's file may be wrong, and Entra knows.
     """
     references = list(_references(authentication))
+    credential = None
+    stage = Stage.SECRET
     try:
         for reference in references:
             resolve(reference)
-        credential = load_credential(authentication, resolve, now)
+        stage = Stage.CREDENTIAL
+        credential, judged = _read(authentication, resolve, settings, now)
     except SecretUnresolved as error:
-        unresolved = failed(Stage.SECRET, error.info())
-        return Examined(authentication, (unresolved, skipped_for(Stage.CREDENTIAL, Stage.SECRET)), None)
-    except PortalError as error:
-        return Examined(authentication, (_resolved(references), failed(Stage.CREDENTIAL, error.info())), None)
-    what, bits = _certificate(credential) or (_label(authentication), None)
-    too_short = judge_key(what, bits) if bits is not None else None
-    if too_short:
-        return Examined(authentication, (_resolved(references), too_short), None)
-    end = credential_end(authentication, resolve)
-    judged = judge_end(authentication.type, what, end, settings, now.date())
+        judged = failed(Stage.SECRET, error.info())
+    except ReconcileError as error:
+        judged = failed(stage, error.info())
+    except Exception as error:
+        judged = failed(stage, surprise(portal_id, stage, error).info())
+    if judged.stage is Stage.SECRET:
+        return Examined(authentication, (judged, skipped_for(Stage.CREDENTIAL, Stage.SECRET)), None)
     return Examined(authentication, (_resolved(references), judged), credential)
+
+
+def _read(
+    authentication: Authentication, resolve: Resolve, settings: Settings, now: datetime
+) -> tuple[Credential | None, StageResult]:
+    """The credential, None when nobody should sign in with it, and the verdict on it. Raises PortalError."""
+    credential = load_credential(authentication, resolve, now)
+    what, bits = _certificate(credential) or (_label(authentication), None)
+    if bits is not None and (too_short := judge_key(what, bits)):
+        return None, too_short
+    return credential, judge_end(authentication.type, what, credential.end, settings, now.date())
 
 
 def _label(authentication: Authentication) -> str:

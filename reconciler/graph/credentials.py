@@ -33,12 +33,13 @@ each time, or the machine itself."""
 
 
 class Credential:
-    """What an app signs in with. Masked wherever it is printed."""
+    """What an app signs in with, and its last day, in UTC, where that is known. Masked wherever it is printed."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("_value", "end")
 
-    def __init__(self, value: Proof) -> None:
+    def __init__(self, value: Proof, end: date | None = None) -> None:
         self._value = value
+        self.end = end
 
     def for_msal(self) -> Proof:
         """What MSAL is given, or what leads to it."""
@@ -61,7 +62,7 @@ def load_credential(authentication: Authentication, resolve: Resolve, now: datet
     if isinstance(authentication, SecretAuthentication):
         value = text_of(authentication.secret, resolve)
         refuse_secret_id(value, authentication.secret_id)
-        return Credential(value)
+        return Credential(value, authentication.expires)
     if isinstance(authentication, FederatedAuthentication):
         from reconciler.graph.federation import FederatedToken  # it loads httpx, which `plan` can do without
 
@@ -82,8 +83,12 @@ def credential_end(authentication: Authentication, resolve: Resolve) -> date | N
     """
     if isinstance(authentication, SecretAuthentication):
         return authentication.expires
-    if not isinstance(authentication, CertificateAuthentication):
-        return None
+    end = certificate_end(authentication, resolve) if isinstance(authentication, CertificateAuthentication) else None
+    return end.date() if end else None
+
+
+def certificate_end(authentication: CertificateAuthentication, resolve: Resolve) -> datetime | None:
+    """The same to the second, in UTC, of a certificate."""
     try:
         if authentication.pfx:
             own = _own(*_from_pfx(authentication, resolve))
@@ -93,7 +98,7 @@ def credential_end(authentication: Authentication, resolve: Resolve) -> date | N
             own = certificates[0] if len(certificates) == 1 else _own(_pem_key(authentication, resolve), certificates)
     except Exception:  # whatever is wrong with it, signing in will say so
         return None
-    return own.not_valid_after_utc.date()
+    return own.not_valid_after_utc
 
 
 def _passphrase(authentication: CertificateAuthentication, resolve: Resolve) -> bytes | None:
@@ -184,5 +189,6 @@ def _pair(key: PrivateKeyTypes, certificates: list[Certificate], now: datetime) 
         {
             "private_key": key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
             "public_certificate": certificate.public_bytes(Encoding.PEM).decode(),
-        }
+        },
+        certificate.not_valid_after_utc.date(),
     )

@@ -17,11 +17,12 @@ import msgspec
 
 from reconciler.connection import Stage, StageResult, failed, ok, skipped, skipped_for
 from reconciler.connection_rules import judge_clock
-from reconciler.errors import PortalError, ReportedError
+from reconciler.errors import PortalError, ReconcileError, ReportedError
 from reconciler.graph.answers import decode, entra_failure, graph_failure, unreachable
 from reconciler.graph.client import ORGANIZATION
 from reconciler.graph.clouds import ENDPOINTS
 from reconciler.graph.interception import certificate_issuer
+from reconciler.graph.surprise import surprise
 from reconciler.graph.wire import OpenIdConfiguration, Page, Tenant
 from reconciler.model import Portal
 
@@ -30,13 +31,16 @@ T = TypeVar("T")
 Clock = Callable[[], float]
 """This machine's clock, in seconds since 1970."""
 
+Meaning = Callable[[httpx.Response], PortalError | None]
+"""What is wrong with an answer."""
+
 
 @dataclass(frozen=True)
 class Answer:
     """What came back. ``ahead`` is how many seconds our clock is ahead of the server's, None when it says no time."""
 
     host: str
-    error: PortalError | None
+    error: ReconcileError | None
     connection: str | None = None
     ahead: float | None = None
     emulated: str | None = None
@@ -52,8 +56,8 @@ def ask_hosts(http: httpx.Client, portal: Portal, clock: Clock) -> tuple[tuple[S
     """The stages of login host, tenant, Graph host and clock; and the emulator's scenario when it answered."""
     endpoints = ENDPOINTS[portal.cloud]
     configuration = f"{endpoints.authority(portal.tenant_id)}/v2.0/.well-known/openid-configuration"
-    login = _ask(http, endpoints.login_host, configuration, _entra, clock)
-    graph = _ask(http, endpoints.graph_host, endpoints.graph_root + ORGANIZATION, _graph, clock)
+    login = _ask(http, portal, Stage.LOGIN_HOST, configuration, _entra, clock)
+    graph = _ask(http, portal, Stage.GRAPH_HOST, endpoints.graph_root + ORGANIZATION, _graph, clock)
     stages = (
         login.stage(Stage.LOGIN_HOST),
         _tenant(portal, login.error),
@@ -63,17 +67,23 @@ def ask_hosts(http: httpx.Client, portal: Portal, clock: Clock) -> tuple[tuple[S
     return stages, login.emulated or graph.emulated
 
 
-def _ask(
-    http: httpx.Client, host: str, url: str, meaning: Callable[[httpx.Response], PortalError | None], clock: Clock
-) -> Answer:
+def _ask(http: httpx.Client, portal: Portal, stage: Stage, url: str, meaning: Meaning, clock: Clock) -> Answer:
     """Send one request without a credential."""
+    host = httpx.URL(url).host
+    try:
+        return _answer(http, host, url, meaning, clock)
+    except PortalError as error:  # an answer without end
+        return Answer(host, error)
+    except Exception as error:
+        return Answer(host, surprise(portal.id, stage, error))
+
+
+def _answer(http: httpx.Client, host: str, url: str, meaning: Meaning, clock: Clock) -> Answer:
     before = clock()
     try:
         response = http.get(url, headers={"accept": "application/json"})
     except httpx.RequestError as error:
         return Answer(host, unreachable(host, error))
-    except PortalError as error:  # an answer without end
-        return Answer(host, error)
     ahead = _ahead(response.headers.get("date", ""), before, clock())
     return Answer(host, meaning(response), _connection(response), ahead, response.headers.get("x-emulated-scenario"))
 
@@ -100,7 +110,7 @@ def _undecodable(decoder: msgspec.json.Decoder[T], response: httpx.Response) -> 
     return None
 
 
-def _tenant(portal: Portal, error: PortalError | None) -> StageResult:
+def _tenant(portal: Portal, error: ReconcileError | None) -> StageResult:
     if error is None:
         return ok(Stage.TENANT, f"{portal.tenant_id}, cloud {portal.cloud.value}")
     if isinstance(error, ReportedError):

@@ -1,18 +1,17 @@
 """The one seam to the network: an httpx client on a transport that retries.
 
-Certificates are checked against ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` when one of them is set, else against the
-operating system's trust store; that cannot be turned off. ``HTTPS_PROXY`` (or ``ALL_PROXY``) and ``NO_PROXY`` are
-honoured. Emulation passes ``httpx.WSGITransport`` as the inner transport, and everything above stays the same.
+Whom to trust is decided in ``trust.py``. ``HTTPS_PROXY`` (or ``ALL_PROXY``) and ``NO_PROXY`` are honoured. Emulation
+passes ``httpx.WSGITransport`` as the inner transport, and everything above stays the same.
 """
 
 from __future__ import annotations
 
-import os
 import ssl
 import time
-from collections.abc import Callable
+from base64 import b64encode
+from collections.abc import Callable, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from pathlib import Path
+from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
@@ -21,7 +20,8 @@ from reconciler import __version__
 from reconciler.errors import ConfigurationError, ReconcileError
 from reconciler.graph.answers import cause
 from reconciler.graph.interception import UntrustedCertificate, presented_issuer
-from reconciler.graph.retry import RetryPolicy, RetryTransport, causes
+from reconciler.graph.retry import RetryPolicy, RetryTransport, causes, proxy_status
+from reconciler.graph.trust import tls_context
 
 USER_AGENT = f"m365-license-reconciler/{__version__}"
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
@@ -67,29 +67,7 @@ def fetch(client: httpx.Client, url: str) -> bytes:
 
 
 def _not_downloaded(url: str, detail: str) -> ReconcileError:
-    return ReconcileError(
-        f"Could not download {url}.",
-        code="download-failed",
-        detail=detail,
-        remedy="Check network and proxy, or download the file by hand and name it on the command line.",
-    )
-
-
-def tls_context() -> ssl.SSLContext:
-    """Whom to trust: the certificates that the environment names, else the operating system's."""
-    file = os.environ.get("SSL_CERT_FILE")
-    if not file and not os.environ.get("SSL_CERT_DIR"):
-        import truststore
-
-        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if file and not Path(file).is_file():
-        # OpenSSL would trust nobody, without a word.
-        raise ConfigurationError(
-            f"SSL_CERT_FILE names {file}, which is not a file.",
-            code="certificate-file-missing",
-            remedy="Correct SSL_CERT_FILE, or unset it to use the operating system's certificates.",
-        )
-    return ssl.create_default_context()
+    return ReconcileError(f"Could not download {url}.", code="download-failed", detail=detail)
 
 
 class EnvironmentTransport(httpx.BaseTransport):
@@ -110,8 +88,15 @@ class EnvironmentTransport(httpx.BaseTransport):
         plain = request.url.scheme != "https"
         direct = self._proxied is None or plain or bool(proxy_bypass(request.url.host))
         way = self._direct if direct or self._proxied is None else self._proxied
+        answered: list[httpx.Headers] = []
+        if not direct:
+            request.extensions["trace"] = _noting(answered)
         try:
             return way.handle_request(request)
+        except httpx.ProxyError as error:
+            if proxy_status(error) is None or not answered or self._proxy is None:
+                raise
+            raise httpx.ProxyError(_refusal(str(error), answered[-1], self._proxy)) from None
         except httpx.ConnectError as error:
             if any(isinstance(reason, ssl.SSLCertVerificationError) for reason in causes(error)):
                 issuer = presented_issuer(request.url.host, None if direct else self._proxy)
@@ -125,6 +110,26 @@ class EnvironmentTransport(httpx.BaseTransport):
         self._direct.close()
         if self._proxied is not None:
             self._proxied.close()
+
+
+def _noting(answered: list[httpx.Headers]) -> Callable[[str, Mapping[str, Any]], None]:
+    """Keeps the headers of each answer: what a proxy says to CONNECT is not in the exception that it becomes."""
+
+    def note(event: str, info: Mapping[str, Any]) -> None:
+        if event == "http11.receive_response_headers.complete":
+            answered.append(httpx.Headers(info["return_value"][3]))
+
+    return note
+
+
+def _refusal(said: str, headers: httpx.Headers, proxy: httpx.Proxy) -> str:
+    """Status, phrase and content type of a proxy's answer, without the password that it was sent."""
+    status, _, phrase = said.partition(" ")
+    words = ", ".join(part for part in (phrase, headers.get("content-type", "").partition(";")[0]) if part)
+    if proxy.raw_auth is not None:
+        for secret in (b64encode(b":".join(proxy.raw_auth)), proxy.raw_auth[1]):
+            words = words.replace(secret.decode(), "…") if secret else words
+    return f"{status} {words}"
 
 
 def _proxy(context: ssl.SSLContext) -> httpx.Proxy | None:
@@ -153,8 +158,4 @@ def _through(proxy: httpx.Proxy | None, context: ssl.SSLContext) -> httpx.HTTPTr
 
 def _unusable() -> ConfigurationError:
     """Without the address: it may hold a password."""
-    return ConfigurationError(
-        "The proxy that the environment names cannot be used.",
-        code="proxy-invalid",
-        remedy="Set HTTPS_PROXY to an address such as http://proxy.example:3128.",
-    )
+    return ConfigurationError(code="proxy-invalid")

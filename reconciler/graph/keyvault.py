@@ -27,9 +27,8 @@ from reconciler.errors import PortalError, ReportedError, SecretUnresolved
 from reconciler.graph.answers import decode, graph_failure, stable, unreachable
 from reconciler.graph.auth import TokenSource
 from reconciler.graph.clouds import ENDPOINTS
-from reconciler.graph.credentials import load_credential
 from reconciler.graph.references import Resolve
-from reconciler.graph.sign_in import warn_of_end
+from reconciler.graph.sign_in import load_or_warn
 from reconciler.model import KeyVaultSignIn, Reference
 from reconciler.secret import Secret
 
@@ -177,8 +176,7 @@ class KeyVaults:
     def _new_source(self) -> TokenSource:
         own = self._sign_in
         endpoints = ENDPOINTS[own.cloud]
-        warn_of_end("keyvault in reconcile.yaml", own.authentication, self._now)
-        credential = load_credential(own.authentication, self._resolve, self._now)
+        credential = load_or_warn("keyvault in reconcile.yaml", own.authentication, self._resolve, self._now)
         return TokenSource(self._http, endpoints, own.tenant_id, own.client_id, credential, endpoints.vault_scope)
 
 

@@ -24,11 +24,6 @@ PATIENCE = httpx.Timeout(10.0, connect=1.0)
 """Seconds without progress. The service is on the machine itself or nowhere."""
 RETRIES = 2
 
-_REMEDY = (
-    "Run where the identity is assigned (Azure portal > the resource > Identity), check `assigned` and client_id in "
-    "the portal file, or sign in another way."
-)
-
 
 def managed_identity_app(
     http: httpx.Client, scope: str, client_id: str, identity: ManagedIdentityAuthentication
@@ -92,12 +87,7 @@ def _refused(response: httpx.Response) -> PortalError:
 
 
 def _missing(detail: str) -> SecretUnresolved:
-    return SecretUnresolved(
-        "There is no managed identity here to sign in with.",
-        code="managed-identity-missing",
-        remedy=_REMEDY,
-        detail=detail,
-    )
+    return SecretUnresolved(code="managed-identity-missing", detail=detail)
 
 
 _TOKEN = msgspec.json.Decoder(TokenAnswer)

@@ -30,13 +30,15 @@ from reconciler.connection import (
     warned,
 )
 from reconciler.connection_rules import LEAST, allowed, judge_permissions
-from reconciler.errors import PortalError
+from reconciler.errors import ReconcileError
 from reconciler.graph.auth import TokenSource
 from reconciler.graph.client import SKUS, SUBSCRIPTIONS, GraphClient
 from reconciler.graph.clouds import ENDPOINTS
 from reconciler.graph.credential_check import Examined, examine
 from reconciler.graph.hosts import Clock, ask_hosts
 from reconciler.graph.references import Resolve
+from reconciler.graph.roles import granted
+from reconciler.graph.surprise import surprise
 from reconciler.graph.wire import CompanySubscription, Page, SubscribedSku, User
 from reconciler.model import ErrorInfo, ManagedIdentityAuthentication, Organization, Portal, Settings
 
@@ -58,7 +60,9 @@ class Prober:
     def test(self, portal: Portal) -> ConnectionReport:
         """Run every stage of one portal whose configuration is valid. What fails is in the report, never raised."""
         both = (portal.authentication, portal.second_authentication)
-        credentials = [examine(one, self.resolve, self.settings, self.now) for one in both if one is not None]
+        credentials = [
+            examine(portal.id, one, self.resolve, self.settings, self.now) for one in both if one is not None
+        ]
         network, emulated = ask_hosts(self.http, portal, self.clock)
         broken = {result.stage for result in network if result.verdict in (Verdict.FAILED, Verdict.SKIPPED)}
         sessions = [_Session(self.http, portal, credential, broken) for credential in credentials]
@@ -84,6 +88,7 @@ class _Session:
         self._portal = portal
         self._examined = examined
         self._broken = broken
+        self._roles: frozenset[str] | None = None
         self.organization: Organization | None = None
 
     def check(self) -> CredentialCheck:
@@ -99,16 +104,29 @@ class _Session:
             return
         endpoints = ENDPOINTS[self._portal.cloud]
         tokens = TokenSource(self._http, endpoints, self._portal.tenant_id, self._portal.client_id, credential)
-        try:
-            roles = _roles(tokens.token())
-        except PortalError as error:
-            yield failed(Stage.TOKEN, error.info())
+        token = self._stage(Stage.TOKEN, partial(self._token, tokens))
+        yield token
+        if token.verdict is Verdict.FAILED:
             yield from _all_skipped()
             return
-        yield ok(Stage.TOKEN, f"granted to app {self._portal.client_id}")
-        yield _unreadable_token() if roles is None else judge_permissions(roles)
-        graph = _Endpoints(self._http, endpoints, self._portal.tenant_id, tokens)
-        yield from self._call_all(graph, roles)
+        yield self._stage(Stage.PERMISSIONS, self._permissions)
+        yield from self._call_all(_Endpoints(self._http, endpoints, self._portal.tenant_id, tokens))
+
+    def _token(self, tokens: TokenSource) -> StageResult:
+        self._roles = granted(tokens.token())
+        return ok(Stage.TOKEN, f"granted to app {self._portal.client_id}")
+
+    def _permissions(self) -> StageResult:
+        return _unreadable_token() if self._roles is None else judge_permissions(self._roles)
+
+    def _stage(self, stage: Stage, run: Callable[[], StageResult]) -> StageResult:
+        """One stage, whatever becomes of it."""
+        try:
+            return run()
+        except ReconcileError as error:
+            return failed(stage, error.info())
+        except Exception as error:
+            return failed(stage, surprise(self._portal.id, stage, error).info())
 
     def _needed_for_token(self) -> Stage | None:
         """The stage that has failed and without which there is no token. A managed identity does not ask Entra."""
@@ -118,7 +136,7 @@ class _Session:
             return None
         return next((stage for stage in (Stage.LOGIN_HOST, Stage.TENANT) if stage in self._broken), None)
 
-    def _call_all(self, graph: _Endpoints, roles: frozenset[str] | None) -> Iterator[StageResult]:
+    def _call_all(self, graph: _Endpoints) -> Iterator[StageResult]:
         calls: Mapping[Stage, Callable[[], str]] = {
             Stage.ORGANIZATION: partial(self._who, graph),
             Stage.SKUS: graph.skus,
@@ -128,10 +146,10 @@ class _Session:
         for stage, call in calls.items():
             if Stage.GRAPH_HOST in self._broken:
                 yield skipped_for(stage, Stage.GRAPH_HOST)
-            elif roles is not None and not allowed(stage, roles):
+            elif self._roles is not None and not allowed(stage, self._roles):
                 yield skipped(stage, f"not tried: needs {LEAST[stage]}")
             else:
-                yield _called(stage, call)
+                yield self._stage(stage, partial(_called, stage, call))
 
     def _who(self, graph: _Endpoints) -> str:
         """The tenant's name and default domain."""
@@ -159,10 +177,7 @@ class _Endpoints(GraphClient):
 
 
 def _called(stage: Stage, call: Callable[[], str]) -> StageResult:
-    try:
-        return ok(stage, call())
-    except PortalError as error:
-        return failed(stage, error.info())
+    return ok(stage, call())
 
 
 def _all_skipped() -> Iterator[StageResult]:
@@ -172,17 +187,6 @@ def _all_skipped() -> Iterator[StageResult]:
 
 def _counted(found: list[Any], noun: str) -> str:
     return f"{len(found)} {noun}{'' if len(found) == 1 else 's'}"
-
-
-def _roles(token: str) -> frozenset[str] | None:
-    """The permissions that a token names, unverified: Graph decides, this only explains. None when it is unreadable."""
-    import jwt
-
-    try:
-        roles = jwt.decode(token, options={"verify_signature": False}).get("roles", [])
-    except jwt.InvalidTokenError:
-        return None
-    return frozenset(role for role in roles if isinstance(role, str)) if isinstance(roles, list) else None
 
 
 def _unreadable_token() -> StageResult:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import random as random_module
+import re
 import ssl
 import time
 import uuid
@@ -31,6 +32,8 @@ LONGEST_WAIT = 120.0
 """Cap of the waits that we choose ourselves, in seconds."""
 BODY_LIMIT = 64 * 1024 * 1024
 """Largest answer that is read, in bytes after decompression. A page of 999 users has one or two MiB."""
+
+_STATUS = re.compile(r"[1-5][0-9]{2}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +140,22 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         seen = seen.__cause__ or seen.__context__
 
 
+def proxy_status(error: BaseException) -> int | None:
+    """What a proxy answered instead of opening a tunnel; None for any other failure.
+
+    httpx keeps it in words only: ``407 Proxy Authentication Required``.
+    """
+    said = _STATUS.match(str(error)) if isinstance(error, httpx.ProxyError) else None
+    return int(said[0]) if said else None
+
+
 def _passing(error: httpx.RequestError) -> bool:
     """Whether the failure can pass by itself: not a refused certificate, not a proxy that wants a password."""
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes(error)):
         return False
-    if isinstance(error, httpx.ProxyError):
-        return not str(error).startswith("4")
+    status = proxy_status(error)
+    if status is not None:
+        return status in RETRIED_STATUSES
     return not isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol)
 
 
@@ -175,7 +188,7 @@ def _read(response: httpx.Response) -> httpx.Response:
             parts.append(part)
             size += len(part)
             if size > BODY_LIMIT:
-                raise UntrustedAnswer("The answer is larger than any real one.", code="answer-too-large")
+                raise UntrustedAnswer(code="answer-too-large")
         announced = response.headers.get("content-length", "")
         if streamed and announced.isdecimal() and int(announced) != response.num_bytes_downloaded:
             # h11 sees this on a socket; an app in this process can cut its answer short without anybody noticing.

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 
+from reconciler.findings import OTHER_ERROR, idle
 from reconciler.graph.wire import CompanySubscription, SubscribedSku, Tenant, User, instant, whole
 from reconciler.model import Assignment, Contact, License, Organization, Subscription, Units, UserPage
 
-UNNAMED_ERROR = "Other"
-"""Graph's own word for an assignment error of no particular kind."""
 NO_UNITS = Units(None, None, None, None)
 
 
@@ -78,17 +78,32 @@ def _subscription(subscription: CompanySubscription) -> Subscription:
     )
 
 
-def user_page(users: list[User]) -> UserPage:
+def service_plans(skus: Iterable[SubscribedSku]) -> dict[str, frozenset[str]]:
+    """The service plans of each SKU that apply to users. A SKU whose two entries disagree has none that is sure."""
+    found: dict[str, frozenset[str]] = {}
+    for sku in skus:
+        plans = frozenset(
+            plan.service_plan_id.lower()
+            for plan in sku.service_plans or ()
+            if plan.service_plan_id and plan.applies_to == "User"
+        )
+        sku_id = sku.sku_id.lower()
+        found[sku_id] = plans if found.get(sku_id, plans) == plans else frozenset()
+    return found
+
+
+def user_page(users: list[User], idle_since: date | None = None) -> UserPage:
     """The users of one page that hold a license or were meant to; the others are counted and dropped.
 
-    Of a user who is on the page twice, the later entry counts.
+    Of a user who is on the page twice, the later entry counts. With ``idle_since``, sign-ins count: who has not signed
+    in after that day is inactive.
     """
     contacts: list[Contact] = []
     rows: list[Assignment] = []
     for user in {user.id: user for user in users}.values():
         if not user.assigned_licenses and not user.license_assignment_states:
             continue
-        found = assignments(user)
+        found = assignments(user, idle_since)
         if found:
             rows += found
             contacts.append(
@@ -105,14 +120,14 @@ def user_page(users: list[User]) -> UserPage:
     return UserPage(len(users), contacts, rows)
 
 
-def assignments(user: User) -> list[Assignment]:
+def assignments(user: User, idle_since: date | None = None) -> list[Assignment]:
     """One row per SKU that the user holds, or does not hold because of an error.
 
     ``assignedLicenses`` alone says what is held; ``licenseAssignmentStates`` has an entry for each way by which it
     came, or failed to come. Of several errors the first by name is kept.
     """
     object_id = user.id.lower()
-    held = dict.fromkeys([each.sku_id.lower() for each in user.assigned_licenses])
+    held = {each.sku_id.lower(): each.disabled_plans for each in user.assigned_licenses}
     direct: set[str] = set()
     group: set[str] = set()
     errors: dict[str, str] = {}
@@ -122,13 +137,24 @@ def assignments(user: User) -> list[Assignment]:
             (group if entry.assigned_by_group else direct).add(sku_id)
         error = entry.error if entry.error != "None" else None
         if entry.state == "Error":
-            error = error or UNNAMED_ERROR
+            error = error or OTHER_ERROR
         elif entry.state != "ActiveWithError" or sku_id not in held:
             continue
         if error:
             errors[sku_id] = min(error, errors.get(sku_id, error))
+    idle_by_sku = _idle(user, held, idle_since) if idle_since else {}
     rows = [
-        Assignment(object_id, sku_id, True, sku_id in direct, sku_id in group, errors.get(sku_id)) for sku_id in held
+        Assignment(
+            object_id,
+            sku_id,
+            True,
+            sku_id in direct,
+            sku_id in group,
+            errors.get(sku_id),
+            tuple(sorted(map(str.lower, disabled))) if disabled else (),
+            idle_by_sku.get(sku_id),
+        )
+        for sku_id, disabled in held.items()
     ]
     if errors:
         rows += [
@@ -137,3 +163,22 @@ def assignments(user: User) -> list[Assignment]:
             if sku_id not in held
         ]
     return rows
+
+
+def _idle(user: User, held: Iterable[str], since: date) -> dict[str, str]:
+    """What the user's sign-ins say against each SKU that is held."""
+    activity = user.sign_in_activity
+    last = instant(activity.last_successful_sign_in_date_time) if activity else None
+    if last and last.date() > since:
+        return {}
+    assigned: dict[str, date] = {}
+    for entry in user.license_assignment_states or ():
+        moment = instant(entry.last_updated_date_time)
+        if moment and entry.state != "Error":
+            sku_id = entry.sku_id.lower()
+            assigned[sku_id] = min(moment.date(), assigned.get(sku_id, date.max))
+    created = instant(user.created_date_time)
+    found = {
+        sku_id: idle(last and last.date(), created and created.date(), assigned.get(sku_id), since) for sku_id in held
+    }
+    return {sku_id: finding for sku_id, finding in found.items() if finding}

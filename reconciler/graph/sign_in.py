@@ -6,16 +6,23 @@ So a credential is changed without a gap: the new one stands second until it wor
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
+import threading
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 
 import httpx
 
 from reconciler.errors import AssertionFailed, PortalError, ReportedError, SecretUnresolved, ThumbprintUnreadable
-from reconciler.graph.auth import TokenSource
+from reconciler.graph.auth import Tokens, TokenSource
 from reconciler.graph.clouds import ENDPOINTS
-from reconciler.graph.credentials import load_credential
+from reconciler.graph.credentials import Credential, certificate_end, load_credential
 from reconciler.graph.references import Resolve
-from reconciler.model import Authentication, Portal, SecretAuthentication
+from reconciler.model import (
+    Authentication,
+    CertificateAuthentication,
+    Portal,
+    SecretAuthentication,
+)
 
 log = logging.getLogger(__name__)
 
@@ -33,47 +40,113 @@ REFUSED_CREDENTIALS = frozenset(
 """What Entra says about a credential, so that another one may do better. Not: an unknown tenant or app, no consent."""
 
 
-def sign_in(http: httpx.Client, portal: Portal, resolve: Resolve, now: datetime) -> TokenSource:
-    """The source of tokens for a portal.
+def sign_in(http: httpx.Client, portal: Portal, resolve: Resolve, now: datetime) -> Tokens:
+    """The tokens of a portal. Nothing is read or sent before the first one is asked for."""
+    declared = (("first", portal.authentication), ("second", portal.second_authentication))
+    return _InTurn(
+        portal.id, [_Tried(http, portal, name, one, resolve, now) for name, one in declared if one is not None]
+    )
 
-    With one credential nothing is sent yet. With two, the first token is fetched, to know which of them it is, and the
-    log says so at level INFO. Raises PortalError: with two refused credentials what was wrong with the first.
+
+class _InTurn:
+    """Tokens by the credential in use, or by the other one when Entra refuses that.
+
+    A credential may be refused at any time, also in mid-run: a token ends, and its credential has been taken out of
+    Entra meanwhile. Each call of ``token`` tries each credential at most once. With two, the log says at level INFO
+    which one signs in. Threads may share it.
     """
-    first, second = portal.authentication, portal.second_authentication
-    warn_of_end(portal.id, first, now)
-    if second is None:
-        return _source(http, portal, first, resolve, now)
-    try:
-        source = _signed_in(http, portal, first, resolve, now)
-    except PortalError as refusal:
-        if not _is_about_the_credential(refusal):
-            raise
-        log.info("%s: the first credential (%s) is refused: %s", portal.id, first.type, refusal)
-        warn_of_end(portal.id, second, now)
+
+    def __init__(self, portal_id: str, credentials: Sequence[_Tried]) -> None:
+        self._portal_id = portal_id
+        self._credentials = credentials
+        self._in_use: _Tried | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def credential_end(self) -> date | None:
+        """The last day of the first credential, whichever signs in; None when it has none or could not be read."""
+        return self._credentials[0].end
+
+    def token(self) -> str:
+        """A bearer token, from memory while it lives.
+
+        Raises what ``TokenSource.token`` and ``load_credential`` raise; when both credentials are refused, what was
+        wrong with the first.
+        """
+        with self._lock:
+            using = self._in_use or self._credentials[0]
+            try:
+                return self._by(using)
+            except PortalError as refusal:
+                other = next((one for one in self._credentials if one is not using), None)
+                if other is None or not _is_about_the_credential(refusal):
+                    raise
+                log.info("%s: the %s is refused: %s", self._portal_id, using, refusal)
+                return self._by_the_other(other, refusal)
+
+    def renew(self) -> None:
+        """Forget the tokens, so that the next one is a new one."""
+        with self._lock:
+            for credential in self._credentials:
+                credential.renew()
+
+    def _by(self, credential: _Tried) -> str:
+        token = credential.token()
+        if credential is not self._in_use and len(self._credentials) > 1:
+            log.info("%s: signed in with the %s", self._portal_id, credential)
+        self._in_use = credential
+        return token
+
+    def _by_the_other(self, other: _Tried, refusal: PortalError) -> str:
+        """A token by the other credential. When that is no way either, what people should mend is the first one."""
         try:
-            source = _signed_in(http, portal, second, resolve, now)
+            return self._by(other)
         except PortalError as error:
-            log.info("%s: so is the second (%s): %s", portal.id, second.type, error)
-            raise refusal from None
-        log.info("%s: signed in with the second credential (%s)", portal.id, second.type)
-        return source
-    log.info("%s: signed in with the first credential (%s)", portal.id, first.type)
-    return source
+            log.info("%s: nor is there a token by the %s: %s", self._portal_id, other, error)
+            is_first = other is self._credentials[0]
+            raise (error if is_first and _is_about_the_credential(error) else refusal) from None
 
 
-def _source(
-    http: httpx.Client, portal: Portal, authentication: Authentication, resolve: Resolve, now: datetime
-) -> TokenSource:
-    credential = load_credential(authentication, resolve, now)
-    return TokenSource(http, ENDPOINTS[portal.cloud], portal.tenant_id, portal.client_id, credential)
+class _Tried:
+    """One credential of a portal: read when it is first needed. As text, which one it is."""
 
+    def __init__(
+        self,
+        http: httpx.Client,
+        portal: Portal,
+        name: str,
+        authentication: Authentication,
+        resolve: Resolve,
+        now: datetime,
+    ) -> None:
+        self._http = http
+        self._portal = portal
+        self._name = name
+        self._authentication = authentication
+        self._resolve = resolve
+        self._now = now
+        self._source: TokenSource | None = None
 
-def _signed_in(
-    http: httpx.Client, portal: Portal, authentication: Authentication, resolve: Resolve, now: datetime
-) -> TokenSource:
-    source = _source(http, portal, authentication, resolve, now)
-    source.token()
-    return source
+    def __str__(self) -> str:
+        return f"{self._name} credential ({self._authentication.type})"
+
+    @property
+    def end(self) -> date | None:
+        """Its last day, as far as it has been read."""
+        return self._source.credential_end if self._source else None
+
+    def token(self) -> str:
+        if self._source is None:
+            portal = self._portal
+            credential = load_or_warn(portal.id, self._authentication, self._resolve, self._now)
+            self._source = TokenSource(
+                self._http, ENDPOINTS[portal.cloud], portal.tenant_id, portal.client_id, credential
+            )
+        return self._source.token()
+
+    def renew(self) -> None:
+        if self._source is not None:
+            self._source.renew()
 
 
 def _is_about_the_credential(error: PortalError) -> bool:
@@ -83,9 +156,25 @@ def _is_about_the_credential(error: PortalError) -> bool:
     return isinstance(error, SecretUnresolved | ThumbprintUnreadable | AssertionFailed)
 
 
-def warn_of_end(whose: str, authentication: Authentication, now: datetime) -> None:
-    """Say that a secret is past its end before Entra does. It is tried all the same: ``expires`` was typed by hand."""
-    if isinstance(authentication, SecretAuthentication) and authentication.expires is not None:
-        today = now.astimezone(UTC).date()
-        if authentication.expires < today:
-            log.warning("%s: the secret %s expired on %s", whose, authentication.secret, authentication.expires)
+def load_or_warn(whose: str, authentication: Authentication, resolve: Resolve, now: datetime) -> Credential:
+    """``load_credential``, with a warning in the log when the credential is past its end, before Entra is asked.
+
+    A secret is tried all the same: ``expires`` was typed by hand.
+    """
+    if isinstance(authentication, SecretAuthentication):
+        declared = authentication.expires
+        if declared is not None and declared < now.astimezone(UTC).date():
+            _warn_of_end(whose, f"secret {authentication.secret}", declared)
+    try:
+        return load_credential(authentication, resolve, now)
+    except AssertionFailed:
+        if isinstance(authentication, CertificateAuthentication):
+            end = certificate_end(authentication, resolve)
+            if end is not None and end < now:
+                named = authentication.pfx or authentication.public_certificate
+                _warn_of_end(whose, f"certificate {named}", end.date())
+        raise
+
+
+def _warn_of_end(whose: str, what: str, end: date) -> None:
+    log.warning("%s: the %s expired on %s", whose, what, end)

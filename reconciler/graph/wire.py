@@ -60,6 +60,13 @@ class PrepaidUnits(Wire):
     locked_out: Any = None
 
 
+class ServicePlan(Wire):
+    """A part of a SKU. Those that apply to ``User`` can be switched off for a user."""
+
+    service_plan_id: str | None = None
+    applies_to: str | None = None
+
+
 class SubscribedSku(Wire):
     """An element of ``/subscribedSkus``."""
 
@@ -70,6 +77,7 @@ class SubscribedSku(Wire):
     consumed_units: Any = None
     prepaid_units: PrepaidUnits | None = None
     subscription_ids: list[str] | None = None
+    service_plans: list[ServicePlan] | None = None
 
 
 class CompanySubscription(Wire):
@@ -84,9 +92,10 @@ class CompanySubscription(Wire):
 
 
 class AssignedLicense(Wire):
-    """A SKU that a user holds."""
+    """A SKU that a user holds, and the service plans of it that are switched off whichever way it came."""
 
     sku_id: NotEmpty
+    disabled_plans: list[str] | None = None
 
 
 class LicenseAssignmentState(Wire):
@@ -96,6 +105,13 @@ class LicenseAssignmentState(Wire):
     assigned_by_group: str | None = None
     state: str | None = None
     error: str | None = None
+    last_updated_date_time: str | None = None
+
+
+class SignInActivity(Wire):
+    """When a user last signed in. Graph knows successful sign-ins since December 2023."""
+
+    last_successful_sign_in_date_time: str | None = None
 
 
 class User(Wire):
@@ -110,6 +126,8 @@ class User(Wire):
     account_enabled: bool | None = None
     user_type: str | None = None
     usage_location: str | None = None
+    created_date_time: str | None = None
+    sign_in_activity: SignInActivity | None = None
 
 
 class GraphErrorDetail(Wire):

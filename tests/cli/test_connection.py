@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import jsonschema
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from reconciler.connection import Stage, unreadable
+from reconciler.connection import LABELS, Stage, unreadable
 from reconciler.emulator.faults import ALWAYS, Cut, Fault
 from reconciler.emulator.scenario import SECRET, Application
 from reconciler.model import ErrorInfo
 from reconciler.render.connection_text import render as render_text
 from reconciler.resources import folder
-from tests.cli.cli_world import PACKAGE, World, client_id, files_under, portal_yaml, reconcile, tenant
-from tests.cli.connection_world import BROKEN, BY_SECRET, Broken, app, plug_in, run_test, verdicts
+from tests.cli.cli_world import PACKAGE, World, client_id, files_under, portal_yaml, reconcile, tenant, tenant_id
+from tests.cli.connection_world import BROKEN, BY_SECRET, NOW, Broken, app, plug_in, run_test, verdicts
 from tests.core.core_snapshots import JsonFile, TextFile
 from tests.graph.network_world import CA_NAME, Interception, through
 
@@ -179,6 +181,12 @@ def test_more_than_needed_is_a_warning_and_no_failure(
     assert {verdict for stage, verdict in verdicts(world).items() if stage != "permissions"} == {"ok"}
 
 
+def test_a_permission_that_is_put_to_use_is_not_too_much(world: World) -> None:
+    world.portals(one=portal_yaml(1))
+    plug_in(world, tenant(applications=app(roles=("User.Read.All", "Organization.Read.All", "AuditLog.Read.All"))))
+    assert "✓ Permissions              AuditLog.Read.All, Organization.Read.All, User.Read.All\n" in run_test(world).out
+
+
 @pytest.mark.parametrize(
     ("ahead", "verdict", "said"),
     [
@@ -225,7 +233,7 @@ def test_half_an_answer_fails_the_endpoint_that_gave_it(world: World) -> None:
 
 
 def test_on_a_terminal_long_lines_are_folded_under_their_column_and_signs_are_colored() -> None:
-    report = unreadable("one", ErrorInfo("a-code", "word " * 40, "first do this " * 20))
+    report = unreadable("one", [ErrorInfo("a-code", "word " * 40, "first do this " * 20)])
     lines = render_text([report], width=80, color=True).splitlines()
     shown = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in lines]
     assert max(map(len, shown)) <= 80
@@ -236,7 +244,7 @@ def test_on_a_terminal_long_lines_are_folded_under_their_column_and_signs_are_co
 
 
 def test_the_page_reads_without_color() -> None:
-    assert "\x1b" not in render_text([unreadable("one", ErrorInfo("a-code", "message", "remedy"))])
+    assert "\x1b" not in render_text([unreadable("one", [ErrorInfo("a-code", "message", "remedy")])])
 
 
 # --- two credentials -------------------------------------------------------------------------------------------------
@@ -289,13 +297,135 @@ def test_what_a_tenant_says_of_itself_cannot_act_on_the_terminal(world: World) -
         assert "\u202e" not in out
 
 
-def test_pages_of_an_invalid_repository_name_the_file_that_is_at_fault(world: World) -> None:
-    world.portals(one=portal_yaml(1), two=portal_yaml(2).replace("name:", "nmae:"))
+# --- what nobody foresaw ---------------------------------------------------------------------------------------------
+
+
+class Surprise(httpx.BaseTransport):
+    """A network that fails as no network does, for the requests of one tenant that are chosen."""
+
+    def __init__(self, inner: httpx.BaseTransport, chosen: Callable[[httpx.Request], bool]) -> None:
+        self._inner = inner
+        self._chosen = chosen
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self._chosen(request):
+            raise RuntimeError("Nobody foresaw this.")
+        return self._inner.handle_request(request)
+
+
+def reading(path: str, *, token: bool = True) -> Callable[[httpx.Request], bool]:
+    """Requests to Graph for one path, with or without a token."""
+    return lambda sent: sent.url.path == f"/v1.0/{path}" and ("authorization" in sent.headers) is token
+
+
+@pytest.mark.parametrize(
+    ("stage", "chosen"),
+    [
+        ("login_host", lambda sent: sent.url.path.startswith(f"/{tenant_id(1)}/v2.0")),
+        ("graph_host", reading("organization", token=False)),
+        ("token", lambda sent: sent.url.path == f"/{tenant_id(1)}/oauth2/v2.0/token"),
+        ("organization", reading("organization")),
+        ("subscribed_skus", reading("subscribedSkus")),
+        ("subscriptions", reading("directory/subscriptions")),
+        ("users", reading("users")),
+    ],
+)
+def test_a_surprise_fails_its_stage(stage: str, chosen: Callable[[httpx.Request], bool], world: World) -> None:
+    world.portals(one=portal_yaml(1))
+    plug_in(world, tenant(1), network=lambda inner: Surprise(inner, chosen))
+    found = verdicts(world)
+    assert [name for name in ORDER if found[name] == "failed"] == [stage]
+    ended = run_test(world)
+    assert ended.code == 1
+    assert "internal: Internal error: RuntimeError." in ended.out
+    assert "→ Run again with -vv" in ended.out
+    assert "Nobody foresaw this" not in ended.out
+    assert "RuntimeError: Nobody foresaw this." in ended.err, "the traceback at -vv"
+
+
+@pytest.mark.parametrize(
+    ("stage", "function"),
+    [
+        ("secret", "reconciler.config.references.resolve"),
+        ("credential", "reconciler.graph.credential_check.load_credential"),
+        ("permissions", "reconciler.graph.probe.judge_permissions"),
+    ],
+)
+def test_a_surprise_in_our_own_code_fails_its_stage(stage: str, function: str, world: World) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    world.portals(one=portal_yaml(1))
     plug_in(world, tenant(1))
-    assert run_test(world).out.startswith("two: its file is not valid\n")
-    other = run_test(world, "one")
-    assert (other.code, other.out) == (1, ""), "nothing can be tested while another file is not valid"
-    assert "two.yaml" in other.err
+    world.monkeypatch.setattr(function, fail)
+    found = verdicts(world)
+    assert [name for name in ORDER if found[name] == "failed"] == [stage]
+    assert f"✗ {LABELS[Stage(stage)]}" in run_test(world).out
+
+
+def test_a_surprise_costs_no_other_portal_its_test_and_shows_no_traceback(world: World) -> None:
+    world.portals(one=portal_yaml(1), two=portal_yaml(2))
+    plug_in(
+        world,
+        tenant(1),
+        tenant(2),
+        network=lambda inner: Surprise(inner, lambda sent: sent.url.path == f"/{tenant_id(1)}/oauth2/v2.0/token"),
+    )
+    ended = world.run("--now", NOW, "-v", "test-connection")
+    assert ended.code == 1
+    assert ended.out.splitlines()[-1] == "1 of 2 portals can be read; failed: one."
+    assert "Traceback" not in ended.out + ended.err
+    assert "Nobody foresaw" not in ended.out + ended.err
+
+
+# --- files that are not valid ----------------------------------------------------------------------------------------
+
+INVALID = portal_yaml(2).replace("name:", "nmae:") + "suspend: {}\n"
+
+
+def test_a_file_that_is_not_valid_fails_with_every_problem_and_the_others_are_tested(
+    world: World, snapshot: SnapshotAssertion
+) -> None:
+    world.portals(one=portal_yaml(1), two=INVALID, three=portal_yaml(3))
+    plug_in(world, tenant(1), tenant(3))
+    ended = run_test(world)
+    assert ended.code == 1
+    assert ended.out == snapshot(extension_class=TextFile)
+    assert ended.out.count("✗ Configuration") == 3, "an unknown key and two that are missing"
+    portals = valid(run_test(world, "--format", "json").out)["portals"]
+    assert [(portal["id"], portal["verdict"]) for portal in portals] == [
+        ("one", "ok"),
+        ("three", "ok"),
+        ("two", "failed"),
+    ]
+
+
+def test_a_portal_is_tested_alone_beside_a_file_that_is_not_valid(world: World) -> None:
+    world.portals(one=portal_yaml(1), two=INVALID)
+    plug_in(world, tenant(1))
+    ended = run_test(world, "one")
+    assert ended.code == 0
+    assert "two" not in ended.out
+    assert "portals.d/two.yaml:1:1: unknown-key" in ended.err, "apply will refuse the whole repository"
+    ended = run_test(world, "two")
+    assert ended.code == 1
+    assert ended.out.startswith("two: its file is not valid\n")
+    assert "two.yaml" not in ended.err, "it is on the page"
+
+
+def test_a_typo_is_a_usage_error_beside_a_file_that_is_not_valid(world: World) -> None:
+    world.portals(one=portal_yaml(1), two=INVALID)
+    ended = run_test(world, "one", "tow")
+    assert (ended.code, ended.out) == (64, "")
+    assert "Known portals: one, two." in ended.err
+
+
+def test_settings_that_are_not_valid_belong_to_every_portal(world: World) -> None:
+    world.portals(one=portal_yaml(1))
+    (world.root / "reconcile.yaml").write_text("no_such_setting: true\n")
+    ended = run_test(world)
+    assert (ended.code, ended.out) == (1, "")
+    assert "reconcile.yaml:1:1: unknown-key" in ended.err
 
 
 # --- real sockets ----------------------------------------------------------------------------------------------------

@@ -136,6 +136,12 @@ def on_wire(arrange: Callable[[Scene], None]) -> Situation:
     return Situation(arranged, emulated=False)
 
 
+def refusing_proxy(status: str) -> Situation:
+    """A proxy that answers every CONNECT with a page."""
+    answer = _spoken(status, HTML.encode(), "Content-Type: text/html; charset=utf-8")
+    return on_wire(lambda s: s.wire.proxy(f"http://127.0.0.1:{s.wire.server(lambda c: _answer(c, answer))}"))
+
+
 def without(variable: str, how: str, **variables: str) -> Situation:
     """A portal whose way to sign in finds no value."""
 
@@ -318,14 +324,6 @@ CONNECTION: dict[tuple[str, str], Situation] = {
     ("graph-unreachable", "the proxy: connection refused"): on_wire(
         lambda s: s.wire.proxy(f"http://127.0.0.1:{s.wire.nowhere()}")
     ),
-    ("graph-unreachable", "the proxy refused (407"): on_wire(
-        lambda s: s.wire.proxy(
-            f"http://127.0.0.1:{s.wire.server(s.wire.answering('407 Proxy Authentication Required'))}"
-        )
-    ),
-    ("graph-unreachable", "the proxy refused"): on_wire(
-        lambda s: s.wire.proxy(f"http://127.0.0.1:{s.wire.server(s.wire.answering('403 Forbidden'))}")
-    ),
     ("graph-unreachable", "name could not be resolved"): on_wire(lambda s: s.wire.no_name_resolves()),
     ("graph-unreachable", "connection refused"): on_wire(lambda s: s.wire.names_lead_to(s.wire.nowhere())),
     ("graph-unreachable", "the certificate is not trusted"): on_wire(
@@ -342,6 +340,8 @@ CONNECTION: dict[tuple[str, str], Situation] = {
     ("graph-unreachable", "the answer arrived damaged"): on_wire(_damaged),
     ("success-not-deserialized", ""): misbehaving("*/token", Reply(200, HTML), login=True),
     ("failure-not-deserialized", ""): misbehaving("/v1.0/users", Reply(502, HTML)),
+    ("failure-not-deserialized", "answered 407"): refusing_proxy("407 Proxy Authentication Required"),
+    ("failure-not-deserialized", "the proxy answered"): refusing_proxy("403 Forbidden"),
     ("failure-not-deserialized", "a redirect to …"): misbehaving(
         "/v1.0/users", Reply(302, HTML, {"Location": "https://portal.guest.example/sign-in"})
     ),

@@ -65,15 +65,6 @@ class Wire:
         """Say nothing until the test is over."""
         self._done.wait(5)
 
-    def answering(self, status: str) -> Behavior:
-        """A proxy that answers every CONNECT with this."""
-
-        def answer(connection: socket.socket) -> None:
-            connection.recv(65536)
-            connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
-
-        return answer
-
     def babbling(self, connection: socket.socket) -> None:
         """Speak something that is not TLS."""
         connection.recv(65536)

@@ -13,7 +13,7 @@ import pytest
 from reconciler.emulator.scenario import Application
 from reconciler.errors import PortalError, ReportedError, Unreachable
 from reconciler.importing import Importer, Reader
-from reconciler.model import Failed, Portal
+from reconciler.model import Failed, Portal, Settings
 from tests.cli.cli_world import World, client_id, portal_yaml, tenant
 from tests.core.core_world import portal
 
@@ -44,7 +44,7 @@ def observed(error: PortalError) -> Failed:
         raise error
         yield
 
-    seen = Importer(connect).observe(portal(), NoStage(), date(2026, 11, 23))  # type: ignore[arg-type]
+    seen = Importer(connect).observe(portal(), Settings(), NoStage(), date(2026, 11, 23))  # type: ignore[arg-type]
     assert isinstance(seen, Failed)
     return seen
 

@@ -127,9 +127,15 @@ def caused_by(error: Exception, reason: BaseException) -> Any:
         (caused_by(httpx.ConnectError("x"), ssl.SSLError(1, "x")), "the TLS handshake failed"),
         (caused_by(httpx.ProxyError("x"), ConnectionRefusedError()), "the proxy: connection refused"),
         (
-            httpx.ProxyError("407 Proxy\x00 Authentication Required"),
-            "the proxy refused (407 Proxy Authentication Required)",
+            httpx.ProxyError("407 Proxy\x00 Authentication Required, text/html"),
+            "the proxy answered 407 Proxy Authentication Required, text/html",
         ),
+        (
+            httpx.ProxyError("503 Incident 8A6C2F0D77C54F4A at 2026-11-23 05:20:11"),
+            "the proxy answered 503 Incident … at <time>",
+        ),
+        (httpx.ProxyError("[Errno 113] No route to host 10.0.0.1"), "the proxy: no connection"),
+        (httpx.ProxyError("4070 Authentication"), "the proxy: no connection"),
         (httpx.ConnectTimeout("x"), "connecting took too long"),
         (httpx.ReadTimeout("x"), "no answer in time"),
         (httpx.ConnectError("[Errno 101] Network unreachable 10.0.0.1"), "no connection"),

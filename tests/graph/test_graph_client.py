@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +26,15 @@ from reconciler.emulator.faults import (
     Reply,
     throttled,
 )
-from reconciler.emulator.scenario import Application, LicenseAssignment, Sku, Subscription, User, UserGroup
+from reconciler.emulator.scenario import (
+    Application,
+    LicenseAssignment,
+    ServicePlan,
+    Sku,
+    Subscription,
+    User,
+    UserGroup,
+)
 from reconciler.errors import (
     FailureNotDeserialized,
     PortalError,
@@ -380,3 +390,118 @@ def test_any_split_into_pages_reads_the_same(data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(listed)), max_size=6)))
     pages = [listed[start:end] for start, end in zip([0, *cuts], [*cuts, len(listed)], strict=True)]
     assert connect(pages_of(pages)).rows() == connect(pages_of([users])).rows()
+
+
+# --- service plans and sign-ins --------------------------------------------------------------------------------------
+
+SINCE = date(2026, 8, 25)
+ROLES = ("User.Read.All", "Organization.Read.All")
+READS_SIGN_INS = Application(roles=(*ROLES, "AuditLog.Read.All"))
+AWAY = datetime(2026, 2, 1, tzinfo=UTC)
+PEOPLE = (
+    UserGroup(700, (E3,)),
+    UserGroup(600, (E3,), signed_in=AWAY),
+    UserGroup(10, (E3,), signed_in=None, created=AWAY),
+    UserGroup(5, (E3,), signed_in=None),
+)
+
+
+def read(connection: Connection) -> tuple[Counter[str | None], int]:
+    """How many users are idle in which way, and how often the list started again."""
+    found: Counter[str | None] = Counter()
+    restarts = 0
+
+    def restarted() -> None:
+        nonlocal restarts
+        found.clear()
+        restarts += 1
+
+    for page in connection.graph.users(restarted, SINCE):
+        found.update(each.idle for each in page.assignments)
+    return found, restarts
+
+
+def options(connection: Connection) -> list[tuple[bool, str]]:
+    """Whether each request for users selected sign-ins, and how many users it asked for."""
+    sent = [request.url.params for request in connection.wire.to("/v1.0/users")]
+    return [("signInActivity" in params["$select"], params["$top"]) for params in sent]
+
+
+def test_sign_ins_are_read_by_apps_that_may() -> None:
+    connection = connect(tenant(users=PEOPLE, applications=(READS_SIGN_INS,)))
+    assert read(connection) == ({None: 705, "inactive": 600, "never_signed_in": 10}, 0)
+    assert connection.graph.sign_ins
+    assert options(connection) == [(True, "500")] * 3
+
+
+def test_without_the_permission_sign_ins_are_not_even_asked_for() -> None:
+    connection = connect(tenant(users=PEOPLE))
+    assert read(connection) == ({None: 1315}, 0)
+    assert not connection.graph.sign_ins
+    assert options(connection) == [(False, "999")] * 2
+
+
+def test_sign_ins_that_nobody_wants_are_not_read() -> None:
+    connection = connect(tenant(users=PEOPLE, applications=(READS_SIGN_INS,)))
+    list(connection.graph.users(pytest.fail))
+    assert not connection.graph.sign_ins
+    assert options(connection) == [(False, "999")] * 2
+
+
+def test_a_tenant_without_premium_is_read_without_sign_ins() -> None:
+    connection = connect(tenant(users=PEOPLE, applications=(READS_SIGN_INS,), premium=False))
+    assert read(connection) == ({None: 1315}, 1)
+    assert not connection.graph.sign_ins
+    assert options(connection) == [(True, "500"), (False, "999"), (False, "999")]
+
+
+@pytest.mark.parametrize("page", [1, 2, 3])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "Authorization_RequestDenied",
+        "Authentication_MSGraphPermissionMissing",
+        "Authentication_RequestFromNonPremiumTenantOrB2CTenant",
+    ],
+)
+def test_sign_ins_that_are_refused_on_the_way_leave_the_list_without_them(code: str, page: int) -> None:
+    refusal = Reply(403, {"error": {"code": code, "message": "No."}})
+    fault = Fault(refusal, "/v1.0/users", page=page)
+    connection = connect(tenant(fault, users=PEOPLE, applications=(READS_SIGN_INS,)))
+    assert read(connection) == ({None: 1315}, 1)
+    assert not connection.graph.sign_ins
+    assert options(connection) == [(True, "500")] * page + [(False, "999")] * 2
+
+
+def test_an_app_that_may_read_no_users_is_told_so_whatever_it_may_read_beside() -> None:
+    roles = ("Organization.Read.All", "AuditLog.Read.All")
+    connection = connect(tenant(users=PEOPLE, applications=(Application(roles=roles),)))
+    with pytest.raises(ReportedError) as raised:
+        read(connection)
+    assert raised.value.code == "Authorization_RequestDenied"
+    assert [selected for selected, _ in options(connection)] == [True, False]
+
+
+@pytest.mark.parametrize("status", [400, 404, 500])
+def test_another_failure_of_the_list_with_sign_ins_is_a_failure(status: int) -> None:
+    fault = Fault(Reply(status), "/v1.0/users", times=ALWAYS)
+    connection = connect(tenant(fault, users=PEOPLE, applications=(READS_SIGN_INS,)))
+    with pytest.raises(PortalError):
+        read(connection)
+    assert all(selected for selected, _ in options(connection))
+
+
+def test_a_lost_place_in_the_list_with_sign_ins_keeps_them() -> None:
+    fault = Fault(EXPIRED_PAGE_TOKEN, "/v1.0/users", page=2)
+    connection = connect(tenant(fault, users=PEOPLE, applications=(READS_SIGN_INS,)))
+    assert read(connection) == ({None: 705, "inactive": 600, "never_signed_in": 10}, 1)
+    assert connection.graph.sign_ins
+
+
+def test_the_service_plans_come_with_the_licenses() -> None:
+    plans = (ServicePlan("P1", "EXCHANGE_S_ENTERPRISE"), ServicePlan("P2", "INTUNE_O365", applies_to="Company"))
+    skus = (Sku(E3, "ENTERPRISEPACK", enabled=1, service_plans=plans), Sku(E5, "SPE_E5"))
+    connection = connect(tenant(skus=skus))
+    connection.graph.licenses()
+    assert connection.graph.service_plans == {E3: {"p1"}, E5: set()}
+    assert len(connection.wire.to("/v1.0/subscribedSkus")) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 from pathlib import Path
@@ -9,20 +10,24 @@ from pathlib import Path
 import httpx
 import pytest
 import truststore
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from reconciler import __version__
 from reconciler.emulator.faults import Drop, Fault
 from reconciler.emulator.scenario import CLIENT_ID, SECRET, Scenario
 from reconciler.emulator.serve import Server
+from reconciler.error_catalogue import CATALOGUE
 from reconciler.errors import ConfigurationError, ReconcileError, Unreachable
 from reconciler.graph.auth import TokenSource
 from reconciler.graph.client import GraphClient
 from reconciler.graph.clouds import ENDPOINTS
 from reconciler.graph.credentials import Credential
-from reconciler.graph.http import EnvironmentTransport, fetch, open_http, tls_context
+from reconciler.graph.http import EnvironmentTransport, fetch, open_http
 from reconciler.graph.retry import RetryPolicy
+from reconciler.graph.trust import tls_context
 from reconciler.model import Cloud
-from tests.graph.graph_world import E3, TENANT_ID, tenant
+from tests.graph.graph_world import E3, TENANT_ID, key_pair, tenant
 
 NAMES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 ADDRESS = "https://graph.microsoft.com/v1.0/users"
@@ -89,7 +94,7 @@ def test_a_host_that_the_proxy_refuses_is_reported_and_not_retried(
         slept: list[float] = []
         with open_http(sleep=slept.append) as http, pytest.raises(ReconcileError) as caught:
             fetch(http, "https://download.microsoft.com/skus.csv")
-    assert caught.value.detail == "the proxy refused (403 Forbidden)"
+    assert str(caught.value.detail).startswith("the proxy answered 403 Forbidden")
     assert slept == []
 
 
@@ -138,17 +143,91 @@ def test_the_operating_system_is_trusted_unless_the_environment_names_certificat
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert isinstance(tls_context(), truststore.SSLContext)
-    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    monkeypatch.setenv("SSL_CERT_FILE", certificate_file(tmp_path))
     context = tls_context()
     assert not isinstance(context, truststore.SSLContext)
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
 
 
-def test_a_certificate_file_that_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", "nowhere.pem")
-    with pytest.raises(ConfigurationError, match=r"nowhere\.pem"):
+def certificate_file(folder: Path, name: str = "ca.pem", *, form: Encoding = Encoding.PEM) -> str:
+    """A certificate as a file."""
+    certificate = x509.load_pem_x509_certificate(key_pair().certificate_pem)
+    (folder / name).write_bytes(certificate.public_bytes(form))
+    return str(folder / name)
+
+
+def refused_before_the_network(monkeypatch: pytest.MonkeyPatch, **environment: str) -> ConfigurationError:
+    """What is said of this environment; nobody is asked on the way."""
+
+    def asked(*_: object, **__: object) -> None:
+        pytest.fail("the network was tried")
+
+    monkeypatch.setattr(socket, "getaddrinfo", asked)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as caught:
         open_http()
+    assert "trusted" in CATALOGUE[caught.value.code].when
+    return caught.value
+
+
+@pytest.mark.parametrize("place", ["nowhere.pem", "."])
+def test_a_certificate_file_that_is_missing_is_said(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    error = refused_before_the_network(monkeypatch, SSL_CERT_FILE=place)
+    assert error.code == "certificate-file-missing"
+    assert f"SSL_CERT_FILE names {place}, " in error.message
+
+
+@pytest.mark.parametrize("content", ["empty", "damaged", "der", "key"])
+def test_a_certificate_file_without_a_certificate_is_said(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    certificate_file(tmp_path, form=Encoding.DER)
+    if content != "der":
+        wrong = {"empty": b"", "damaged": b"-----BEGIN CERTIFICATE-----\nbm8=\n-----END CERTIFICATE-----\n"}
+        (tmp_path / "ca.pem").write_bytes(wrong.get(content, key_pair().private_key_pem))
+    error = refused_before_the_network(monkeypatch, SSL_CERT_FILE="ca.pem")
+    assert error.code == "certificate-file-unusable"
+    assert "SSL_CERT_FILE names ca.pem, " in error.message
+
+
+def test_a_certificate_folder_that_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = certificate_file(tmp_path)
+    error = refused_before_the_network(monkeypatch, SSL_CERT_DIR=f"nowhere{os.pathsep}{file}")
+    assert error.code == "certificate-folder-missing"
+    assert f"SSL_CERT_DIR names nowhere{os.pathsep}{file}, " in error.message
+
+
+@pytest.mark.parametrize("name", ["ca.pem", "0a1b2c3d.r0", "0a1b2c3d"])
+def test_a_certificate_folder_in_which_openssl_finds_nothing_is_said(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate_file(tmp_path, name)
+    (tmp_path / "9d66eef0.0").write_text("no certificate")
+    error = refused_before_the_network(monkeypatch, SSL_CERT_DIR=str(tmp_path))
+    assert error.code == "certificate-folder-unusable"
+    assert f"SSL_CERT_DIR names {tmp_path}, " in error.message
+    assert "openssl rehash" in error.remedy
+
+
+def test_a_good_certificate_folder_does_not_hide_a_bad_certificate_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate_file(tmp_path, "0a1b2c3d.0")
+    error = refused_before_the_network(monkeypatch, SSL_CERT_DIR=str(tmp_path), SSL_CERT_FILE="nowhere.pem")
+    assert error.code == "certificate-file-missing"
+
+
+def test_one_of_several_certificate_folders_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate_file(tmp_path, "0a1b2c3d.0")
+    monkeypatch.setenv("SSL_CERT_DIR", os.pathsep.join(["nowhere", str(tmp_path)]))
+    with open_http(retry=ONCE) as http:
+        assert http is not None
 
 
 def answering(*responses: httpx.Response) -> tuple[httpx.Client, list[httpx.Request]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -135,13 +137,73 @@ def test_no_proxy_leads_graph_around_the_proxy_that_carries_the_sign_in(
     assert {host for host, _ in gateway.requests} == {GRAPH}
 
 
-def test_a_proxy_that_wants_a_password_is_named_with_where_to_put_it(monkeypatch: pytest.MonkeyPatch) -> None:
+DESERIALIZED = "GraphAPI webcall returned failure but error information could not be deserialized."
+
+
+@contextmanager
+def proxy_saying(answer: str, asked: list[bytes] | None = None) -> Iterator[str]:
+    """The address of a proxy that says this to every CONNECT."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                (asked if asked is not None else []).append(connection.recv(65536))
+                connection.sendall(answer.replace("\n", "\r\n").encode())
+
+        thread = Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+        thread.join(5)
+
+
+def test_a_proxy_that_wants_a_password_is_told_in_the_originals_words_with_where_to_put_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with Interception(refusal=407).running() as proxy:
         through(monkeypatch, HTTPS_PROXY=proxy.address)
         error = refused()
-    assert error.detail == f"{LOGIN}: the proxy refused (407 Proxy Authentication Required)"
-    assert "HTTPS_PROXY" in error.remedy
-    assert "PASSWORD" in error.remedy
+    assert isinstance(error, FailureNotDeserialized)
+    assert error.message == DESERIALIZED
+    assert error.detail == f"{LOGIN}: the proxy answered 407 Proxy Authentication Required"
+    assert all(word in error.remedy for word in ("HTTPS_PROXY", "NAME:PASSWORD", "NO_PROXY"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("403 Forbidden\nContent-Type: text/html; charset=x\nContent-Length: 3\n\n<p>", "403 Forbidden, text/html"),
+        ("302 Found\nLocation: https://guest.example/\nContent-Length: 0\n\n", "302 Found"),
+        ("502 \nContent-Type: text/plain\nContent-Length: 0\n\n", "502 text/plain"),
+    ],
+)
+def test_whatever_else_a_proxy_answers_instead_of_a_tunnel_is_told_by_status_phrase_and_type(
+    answer: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with proxy_saying(f"HTTP/1.1 {answer}") as address:
+        through(monkeypatch, HTTPS_PROXY=address)
+        error = refused()
+    assert isinstance(error, FailureNotDeserialized)
+    assert error.detail == f"{LOGIN}: the proxy answered {said}"
+    assert all(word in error.remedy for word in ("HTTPS_PROXY", "NO_PROXY"))
+    assert "PASSWORD" not in error.remedy
+
+
+def test_a_proxy_that_echoes_its_password_does_not_give_it_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    basic = b64encode(b"user:canary!").decode()
+    answer = f"HTTP/1.1 407 You sent {basic}\nContent-Type: text/canary!\nContent-Length: 0\n\n"
+    asked: list[bytes] = []
+    with proxy_saying(answer, asked) as address:
+        through(monkeypatch, HTTPS_PROXY=f"http://user:canary%21@{address}")
+        error = refused()
+    assert basic.encode() in asked[0]
+    assert error.detail == f"{LOGIN}: the proxy answered 407 You sent …, text/…"
+
+
+def test_a_page_of_a_proxy_that_wants_a_password_says_where_to_put_it() -> None:
+    error = answering(407, PAGE)
+    assert (error.message, error.detail) == (DESERIALIZED, f"{LOGIN} answered 407, text/html: {WORDS}")
+    assert all(word in error.remedy for word in ("HTTPS_PROXY", "NAME:PASSWORD", "NO_PROXY"))
 
 
 # --- time limits -----------------------------------------------------------------------------------------------------

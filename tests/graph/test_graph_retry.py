@@ -137,6 +137,7 @@ def test_a_final_answer_is_not_asked_for_again(status: int) -> None:
         httpx.WriteError("reset"),
         httpx.RemoteProtocolError("closed"),
         httpx.ProxyError("503 Service Unavailable"),
+        httpx.ProxyError("[Errno 113] No route to host"),
         ConnectionResetError("reset"),
         TimeoutError("slow"),
     ],
@@ -160,10 +161,11 @@ def certificate_error() -> Exception:
     [
         certificate_error(),
         httpx.ProxyError("407 Proxy Authentication Required"),
+        httpx.ProxyError("302 Found"),
         httpx.UnsupportedProtocol("ftp"),
         httpx.LocalProtocolError("bad header"),
     ],
-    ids=["certificate", "proxy password", "protocol", "own mistake"],
+    ids=["certificate", "proxy password", "proxy's page", "protocol", "own mistake"],
 )
 def test_a_connection_that_cannot_get_better_is_not_retried(error: Exception) -> None:
     time = Time()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from reconciler.model import Assignment, Contact, License, Organization, Subscri
 
 E3 = "6fd2c87f-b296-42f0-b197-1e91e994b900"
 E5 = "06ebc4ee-1bb5-47dd-8120-11324bc54e06"
+FLOW = "f30db892-07e9-47e9-837c-80727f46fd3d"
 ANNA = "7c2f1f7a-6d2b-4f57-9a35-7d1f6a0d9b01"
 
 
@@ -265,3 +266,95 @@ def test_of_a_user_who_is_twice_on_a_page_the_later_entry_counts() -> None:
     assert [row.sku_id for row in page.assignments] == [E5]
     assert len(page.contacts) == 1
     assert page.received == 2
+
+
+# --- service plans and sign-ins --------------------------------------------------------------------------------------
+
+
+def plan(plan_id: str | None, applies_to: str | None = "User") -> dict[str, Any]:
+    return {
+        "servicePlanId": plan_id,
+        "servicePlanName": "A_PLAN",
+        "provisioningStatus": "Disabled",
+        "appliesTo": applies_to,
+    }
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ([[plan("P1"), plan("p2")]], {"p1", "p2"}),
+        ([[plan("p1"), plan("p2", "Company"), plan("p3", None), plan(None)]], {"p1"}),
+        ([[]], set()),
+        ([None], set()),
+        ([[plan("p1")], [plan("P1")]], {"p1"}),
+        ([[plan("p1")], [plan("p2")]], set()),
+        ([[plan("p1")], [plan("p2")], [plan("p1")]], set()),
+    ],
+    ids=["lower case", "for users only", "none", "absent", "listed twice", "disagree", "disagree and agree"],
+)
+def test_the_service_plans_of_a_sku_are_those_that_apply_to_users(entries: list[Any], expected: set[str]) -> None:
+    assert rows.service_plans([sku(skuId=E3.upper(), servicePlans=plans) for plans in entries]) == {E3: expected}
+
+
+def test_service_plans_that_are_off_are_written_one_way() -> None:
+    person = user((), assignedLicenses=[held(E3, "P2", "p1"), held(E5), {"skuId": FLOW}])
+    assert {each.sku_id: each.disabled_plans for each in rows.assignments(person)} == {
+        E3: ("p1", "p2"),
+        E5: (),
+        FLOW: (),
+    }
+
+
+def held(sku_id: str, *disabled: str) -> dict[str, Any]:
+    return {"skuId": sku_id, "disabledPlans": list(disabled)}
+
+
+SINCE = date(2026, 8, 25)
+"""Ninety days before the present of the tests."""
+
+LONG_AGO, RECENTLY = "2026-03-14T09:20:00Z", "2026-11-01T09:20:00Z"
+
+
+def signing_in(last: str | None, created: str | None = "2022-05-02T08:00:00Z", *assigned: str | None) -> User:
+    """A user with E3, assigned at these times, by a group each."""
+    ways = [{**state(group=f"g{number}"), "lastUpdatedDateTime": each} for number, each in enumerate(assigned)]
+    activity = {"lastSuccessfulSignInDateTime": last, "lastSignInDateTime": RECENTLY}
+    return user((E3,), tuple(ways), createdDateTime=created, signInActivity=activity)
+
+
+@pytest.mark.parametrize(
+    ("person", "expected"),
+    [
+        (signing_in("2026-08-26T00:00:00Z", None, LONG_AGO), None),
+        (signing_in("2026-08-25T23:59:59Z", None, LONG_AGO), "inactive"),
+        (signing_in("2024-01-01T00:00:00Z", None, LONG_AGO), "inactive"),
+        (signing_in("2024-01-01T00:00:00Z", None, "2026-08-25T12:00:00Z"), "inactive"),
+        (signing_in("2024-01-01T00:00:00Z", None, "2026-08-26T00:00:00Z"), None),
+        (signing_in("2024-01-01T00:00:00Z", None, RECENTLY, LONG_AGO), "inactive"),
+        (signing_in("2024-01-01T00:00:00Z", None, RECENTLY), None),
+        (signing_in("2024-01-01T00:00:00Z", None), None),
+        (signing_in("2024-01-01T00:00:00Z", None, None), None),
+        (signing_in("2024-01-01T00:00:00Z", None, "soon"), None),
+        (signing_in(None, "2023-12-01T00:00:00Z", RECENTLY), "never_signed_in"),
+        (signing_in("never", "2026-11-20T00:00:00Z", RECENTLY), "never_signed_in"),
+        (signing_in(None, "2023-11-30T23:59:59Z", LONG_AGO), None),
+        (signing_in(None, None, LONG_AGO), None),
+        (user((E3,), (state(),), createdDateTime="2024-01-01T00:00:00Z"), "never_signed_in"),
+        (user((E3,), (state(),), createdDateTime="2024-01-01T00:00:00Z", signInActivity=None), "never_signed_in"),
+        (user((E3,), (state(),), createdDateTime="2022-01-01T00:00:00Z"), None),
+    ],
+)
+def test_an_idle_user_is_told_by_sign_in_creation_and_assignment(person: User, expected: str | None) -> None:
+    assert [each.idle for each in rows.assignments(person, SINCE)] == [expected]
+    assert [each.idle for each in rows.assignments(person)] == [None]
+
+
+def test_a_license_that_came_lately_is_not_idle_beside_one_that_is() -> None:
+    ways = (
+        {**state(E3), "lastUpdatedDateTime": LONG_AGO},
+        {**state(E5), "lastUpdatedDateTime": RECENTLY},
+        {**state(E5, group="g", state="Error"), "lastUpdatedDateTime": LONG_AGO},
+    )
+    person = user((E3, E5), ways, signInActivity={"lastSuccessfulSignInDateTime": "2025-01-01T00:00:00Z"})
+    assert {each.sku_id: each.idle for each in rows.assignments(person, SINCE)} == {E3: "inactive", E5: None}

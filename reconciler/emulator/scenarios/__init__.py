@@ -26,7 +26,6 @@ def load(name: str) -> Scenario:
         raise ConfigurationError(
             f"There is no scenario {name!r}.{hint} Known scenarios: {known}.",
             code="scenario-unknown",
-            remedy="Name a known scenario with --emulate or RECONCILE_EMULATE, or leave it out to talk to Microsoft.",
         )
     scenario = import_module(SCENARIOS[name]).scenario()
     assert isinstance(scenario, Scenario)  # noqa: S101 - the table above is ours

@@ -1,13 +1,9 @@
-"""Certificates to sign in with: making a key pair, and what a certificate says of itself.
-
-Entra accepts RSA keys only, and wants no more of a certificate than its public key and its dates: a self-signed one is
-as good as any (Microsoft Entra documentation, "Certificate credentials"). Nothing here ever shows a private key.
-"""
+"""What the certificate in a file says of itself. Nothing here ever shows a private key."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reconciler.errors import ReconcileError
@@ -16,19 +12,8 @@ from reconciler.secret import Secret
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-CLOCK_SKEW = timedelta(minutes=5)
-"""How long before now a new certificate begins, so that a clock that runs ahead does not make one of tomorrow."""
-
 _PFX_VERSION = b"\x02\x01\x03"
 """What a PFX begins with, behind its length: version 3 (RFC 7292, section 4)."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyPair:
-    """A new private key, as PEM, and its self-signed certificate, as PEM."""
-
-    private_key: Secret
-    certificate: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,47 +28,6 @@ class Description:
     bits: int | None
     sha1: str
     sha256: str
-
-
-def make_key_pair(subject: str, bits: int, days: int, now: datetime, passphrase: Secret | None = None) -> KeyPair:
-    """An RSA key of so many bits, with a certificate for the common name ``subject`` that lasts so many days.
-
-    The private key is PKCS #8, encrypted when there is a passphrase.
-    """
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import rsa
-
-    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, subject)])
-    signs = x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=False,
-        crl_sign=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - CLOCK_SKEW)
-        .not_valid_after(now + timedelta(days=days))
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(signs, critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    encryption = (
-        serialization.BestAvailableEncryption(passphrase.reveal()) if passphrase else serialization.NoEncryption()
-    )
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
-    return KeyPair(Secret(pem), certificate.public_bytes(serialization.Encoding.PEM))
 
 
 def describe(data: bytes, passphrase: Secret | None = None) -> Description:

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.certificates.key_pair import KeyPair
 from reconciler.errors import ConfigurationError, ReconcileError, Refused
-from reconciler.graph.certificates import KeyPair
 from reconciler.model import CertificateAuthentication, Portal, Reference
 
 FOLDER = "credentials"
