@@ -10,7 +10,7 @@ from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
 
-from reconciler.model import Change, ErrorInfo, Portal, PortalState, Product
+from reconciler.model import Change, ErrorInfo, Exclusion, ExclusionScope, Portal, PortalState, Product, ProductEntry
 
 Scalar = str | int | None
 
@@ -64,12 +64,11 @@ def _portal_facts(state: PortalState) -> dict[str, Scalar]:
     """A portal's own fields, flat. Times do not count: they say when, not what."""
     portal: dict[str, Scalar] = {"file": state.portal.id}
     for field in fields(Portal):
-        if field.name not in ("id", "exclusions", "products"):
+        if field.name not in ("id", "exclusions", "include", "products"):
             portal.update(_flat(field.name, getattr(state.portal, field.name)))
-    for exclusion in state.portal.exclusions:
-        portal.update(_named(f"exclusions.{exclusion.sku}", exclusion, "sku"))
-    for entry in state.portal.products:
-        portal.update(_flat(f"products.{entry.sku}", entry))
+    portal.update({f"exclusions.{item.sku}": _exclusion(item) for item in state.portal.exclusions})
+    portal.update({f"include.{item.sku}": item.reason or "included" for item in state.portal.include})
+    portal.update({f"products.{item.sku}": _entry(item) for item in state.portal.products})
     last = state.last_import
     return {
         **portal,
@@ -80,7 +79,26 @@ def _portal_facts(state: PortalState) -> dict[str, Scalar]:
         "users": last.users,
         **_flat("organization", last.organization),
         "emulated": last.emulated,
+        "excluded": ", ".join(sorted(item.part_number for item in last.excluded)) or None,
+        "sign_ins": "yes" if last.sign_ins else None,
     }
+
+
+def _exclusion(item: Exclusion) -> str:
+    """What an exclusion says, in one line."""
+    until = f", until {item.until}" if item.until else ""
+    return f"{item.reason}{until}" + (", alerts only" if item.scope is ExclusionScope.ALERTS else "")
+
+
+def _entry(item: ProductEntry) -> str:
+    """What an entry of a product says, in one line."""
+    price, declared = item.price, item.entitlement
+    said = [f"directory {item.directory}"] if item.directory else []
+    said += [f"{price.amount:f} {price.currency} per {price.per}"] if price else []
+    if declared:
+        papers = ", ".join(filter(None, (declared.contract, declared.purchase_order)))
+        said.append(f"{declared.quantity:,} declared" + (f" ({papers})" if papers else ""))
+    return "; ".join(said) or "named"
 
 
 def _product_facts(product: Product) -> dict[str, Scalar]:
@@ -98,7 +116,12 @@ def _product_facts(product: Product) -> dict[str, Scalar]:
         "applies_to": license_.applies_to,
         "capability_status": license_.capability_status,
     }
-    facts.update({f"findings.{name}": count for name, count in sorted(product.findings.items())})
+    for group, counts in (
+        ("findings", product.findings),
+        ("errors", product.errors),
+        ("reclaimable", product.reclaimable),
+    ):
+        facts.update({f"{group}.{name}": count for name, count in sorted(counts.items())})
     for subscription in license_.subscriptions:
         facts.update(_named(f"subscriptions.{subscription.id}", subscription, "id"))
     return facts

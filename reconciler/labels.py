@@ -1,7 +1,9 @@
-"""The words that people read for statuses, reasons and credentials, in one place for terminal, report and JSON."""
+"""The words that people read for statuses, facets, reasons and credentials, in one place for all that is shown."""
 
 from __future__ import annotations
 
+from reconciler.facets import Evidence, Freshness, Position
+from reconciler.lifecycle import Lifecycle
 from reconciler.model import Reason, Status
 
 STATUS_LABELS: dict[Status, str] = {
@@ -38,17 +40,108 @@ REASON_LABELS: dict[Reason, str] = {
     Reason.GONE_FROM_PORTAL: "the license is gone from the portal",
 }
 
-_DELETABLE = "it may be deleted from the state, which a later version of this tool does"
+_REMOVABLE = "`reconcile prune` proposes the entry in `portals.d/removals.yaml` that deletes"
 
 REMEDIES: dict[Reason, str] = {
-    Reason.PORTAL_DELETED: f"If the portal is meant to be gone, {_DELETABLE}. "
+    Reason.PORTAL_DELETED: f"If the portal is meant to be gone, {_REMOVABLE} its products from the state. "
     "If not, restore the portal's file: the next import updates the product again.",
-    Reason.EXCLUDED: f"If the exclusion is meant, {_DELETABLE}. "
-    "If not, take the exclusion out of the portal's file: the next import updates the product again.",
-    Reason.GONE_FROM_PORTAL: f"If the license is meant to be gone, {_DELETABLE}. "
+    Reason.EXCLUDED: f"If the exclusion is meant, {_REMOVABLE} the product from the state. "
+    "If not, take the exclusion out, or include the license in the portal's file where the exclusion is that of "
+    "reconcile.yaml: the next import updates the product again.",
+    Reason.GONE_FROM_PORTAL: f"If the license is meant to be gone, {_REMOVABLE} the product from the state. "
     "If not, look in the Microsoft 365 admin center: the product recovers when the license is back.",
 }
 """What to do about each reason."""
+
+POSITION_LABELS: dict[Position, str] = {
+    Position.UNDER: "under",
+    Position.UNUSED: "unused",
+    Position.EXACT: "exact",
+    Position.AT_CAPACITY: "at capacity",
+    Position.SURPLUS: "surplus",
+    Position.BALANCED: "balanced",
+}
+
+POSITION_MEANINGS: dict[Position, str] = {
+    Position.UNDER: "consumed > entitled",
+    Position.UNUSED: "entitled > 0 and consumed = 0",
+    Position.EXACT: "consumed = entitled",
+    Position.AT_CAPACITY: "consumed ÷ entitled ≥ `thresholds.at_capacity_percent` (95 %)",
+    Position.SURPLUS: "available ÷ entitled ≥ `thresholds.surplus_percent` (5 %)",
+    Position.BALANCED: "between at capacity and surplus; with 95 and 5 % there is nothing between them",
+}
+
+LIFECYCLE_LABELS: dict[Lifecycle, str] = {
+    Lifecycle.ACTIVE: "active",
+    Lifecycle.EXPIRING: "expiring",
+    Lifecycle.TRIAL: "trial",
+    Lifecycle.GRACE: "in grace",
+    Lifecycle.SUSPENDED: "suspended",
+    Lifecycle.LOCKED_OUT: "locked out",
+    Lifecycle.DELETED: "deleted",
+}
+
+LIFECYCLE_MEANINGS: dict[Lifecycle, str] = {
+    Lifecycle.ACTIVE: "a subscription is enabled, and does not end within `thresholds.renewal_days` (30)",
+    Lifecycle.EXPIRING: "a subscription is enabled, and ends within `thresholds.renewal_days` if it is not renewed",
+    Lifecycle.TRIAL: "a subscription is enabled, and a trial",
+    Lifecycle.GRACE: "a subscription has expired and is still usable (Graph's Warning)",
+    Lifecycle.SUSPENDED: "a subscription is suspended: not usable, but it can be reactivated",
+    Lifecycle.LOCKED_OUT: "a subscription was canceled by the customer (Graph's LockedOut): not usable",
+    Lifecycle.DELETED: "a subscription is deleted",
+}
+
+FRESHNESS_LABELS: dict[Freshness, str] = {
+    Freshness.FRESH: "fresh",
+    Freshness.IMPORT_FAILED: "import failed",
+    Freshness.STALE: "stale",
+}
+
+FRESHNESS_MEANINGS: dict[Freshness, str] = {
+    Freshness.FRESH: "the last import was complete",
+    Freshness.IMPORT_FAILED: "the last import failed; the numbers are those of the last complete one",
+    Freshness.STALE: "imports have failed for more than `thresholds.stale_days` (2), or there are none: the portal is "
+    "suspended or deleted, or the product cannot be synchronised",
+}
+
+EVIDENCE_LABELS: dict[Evidence, str] = {
+    Evidence.NONE: "none",
+    Evidence.PROVEN: "proven",
+    Evidence.PARTIAL: "partial",
+    Evidence.CONTRADICTED: "contradicted",
+}
+
+EVIDENCE_MEANINGS: dict[Evidence, str] = {
+    Evidence.NONE: "the portal's file declares no entitlement",
+    Evidence.PROVEN: "declared ≥ entitled > 0",
+    Evidence.PARTIAL: "entitled > declared > 0",
+    Evidence.CONTRADICTED: "declared > 0 but entitled = 0 or the license is gone, or declared = 0 but entitled > 0",
+}
+
+FINDING_LABELS: dict[str, str] = {
+    "disabled_account": "disabled accounts",
+    "guest_licensed": "guests",
+    "no_usage_location": "users without usage location",
+    "direct_and_group": "assigned directly and through a group",
+    "assignment_error": "assignments in error",
+    "overlap": "covered by another license",
+    "plans_disabled": "all service plans off",
+    "inactive": "inactive users",
+    "never_signed_in": "users who never signed in",
+    "count_mismatch": "Graph's count differs from the users found",
+}
+"""What a finding counts, in a few words."""
+
+SAVING_NOUNS: dict[str, tuple[str, str]] = {
+    "disabled_account": ("disabled account", "disabled accounts"),
+    "guest_licensed": ("guest", "guests"),
+    "overlap": ("covered by another license", "covered by another license"),
+    "inactive": ("inactive", "inactive"),
+}
+"""Why a consumer does not need a license, by the finding: for one and for several."""
+
+MUTED_LABEL = "muted"
+"""What a product is called that an exclusion with ``scope: alerts`` keeps out of the next steps."""
 
 CREDENTIAL_LABELS: dict[str, str] = {
     "secret": "client secret",

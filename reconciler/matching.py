@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from fnmatch import fnmatchcase
 
-from reconciler.model import Exclusion, License, Portal, ProductEntry
+from reconciler.model import Exclusion, ExclusionScope, License, Portal, ProductEntry, Settings
 
 
 def matches(sku: str, license_: License) -> bool:
@@ -25,10 +25,28 @@ def in_force(exclusion: Exclusion, today: date) -> bool:
     return exclusion.until is None or today <= exclusion.until
 
 
-def exclusion_of(portal: Portal, license_: License, today: date) -> Exclusion | None:
-    """The exclusion in force that means this license most closely; the order in the file does not matter."""
-    found = [item for item in portal.exclusions if in_force(item, today) and matches(item.sku, license_)]
-    return min(found, key=lambda item: _closeness(item.sku, license_), default=None)
+def exclusion_of(portal: Portal, settings: Settings, license_: License, today: date) -> Exclusion | None:
+    """The exclusion in force that keeps this license out of the portal's import, or None."""
+    found = rule_of(portal, settings, license_, today)
+    return found if found and found.scope is ExclusionScope.IMPORT else None
+
+
+def muted_by(portal: Portal, settings: Settings, license_: License, today: date) -> Exclusion | None:
+    """The exclusion in force that keeps this license out of actions only, or None."""
+    found = rule_of(portal, settings, license_, today)
+    return found if found and found.scope is ExclusionScope.ALERTS else None
+
+
+def rule_of(portal: Portal, settings: Settings, license_: License, today: date) -> Exclusion | None:
+    """The one exclusion in force that counts for this license; the order in the files does not matter.
+
+    Among several the portal's own come first, then the one that means the license most closely. What the portal
+    includes is out of reach of the repository's exclusions.
+    """
+    own = [item for item in portal.exclusions if in_force(item, today) and matches(item.sku, license_)]
+    if not own and not matches_any((item.sku for item in portal.include), license_):
+        own = [item for item in settings.exclusions if in_force(item, today) and matches(item.sku, license_)]
+    return min(own, key=lambda item: _closeness(item.sku, license_), default=None)
 
 
 def entry_of(portal: Portal, license_: License) -> ProductEntry | None:

@@ -1,14 +1,18 @@
-"""What a person should do next, worst first, each with its reason."""
+"""What a person should do next, worst first, each with its reason: about portals, credentials and exclusions.
+
+What is to be done about products is in ``product_steps.py``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from reconciler.labels import CALCULATION_REMEDY, REASON_LABELS, REMEDIES, SHORTAGE_REMEDY
-from reconciler.model import ImportOutcome, Presence, Reason, Status
-from reconciler.portal_report import PortalReport, ProductReport
+from reconciler.exclusion_report import Origin, SharedExclusion
+from reconciler.labels import REMEDIES
+from reconciler.model import Exclusion, ImportOutcome, Presence, Reason
+from reconciler.portal_report import PortalReport
 
 
 class Rank(IntEnum):
@@ -17,53 +21,81 @@ class Rank(IntEnum):
     FAILED_IMPORT = 0
     URGENT_CREDENTIAL = 1
     SHORTAGE = 2
-    CALCULATION_ERROR = 3
-    CREDENTIAL = 4
-    GRACE = 5
-    NOT_SYNCHRONIZED = 6
-    DISABLED_ACCOUNTS = 7
-    ENDED_EXCLUSION = 8
+    NOT_ASSIGNED = 3
+    ENDED_GRACE = 4
+    URGENT_RENEWAL = 5
+    CALCULATION_ERROR = 6
+    CREDENTIAL = 7
+    GRACE = 8
+    RENEWAL = 9
+    NOT_SYNCHRONIZED = 10
+    EVIDENCE = 11
+    RECLAIMABLE = 12
+    ENDED_EXCLUSION = 13
+    ENDED_SUSPENSION = 14
 
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """Something that a person should do, and why. ``rank`` orders by kind, ``weight`` within a kind, heavy first."""
+    """Something that a person should do, and why. ``rank`` orders by kind, ``weight`` within a kind, heavy first.
+
+    ``portal_id`` is None for what is about the whole repository.
+    """
 
     rank: Rank
     weight: int
-    portal_id: str
+    portal_id: str | None
     subject: str
     why: str
     step: str
 
 
-def next_steps(portals: tuple[PortalReport, ...]) -> Iterator[NextStep]:
-    """What people should do: about failed imports, credentials, products, and exclusions that have ended."""
-    for portal in portals:
-        state = portal.state
-        error = state.last_import.error
-        if state.presence is Presence.PRESENT and error and state.last_import.outcome is ImportOutcome.FAILED:
-            why = f"the import failed: {error.message}"
-            yield NextStep(Rank.FAILED_IMPORT, 0, state.id, state.portal.name, why, error.remedy)
-        yield from _credential_steps(portal)
-        if state.presence is Presence.DELETED and portal.products:
+def portal_steps(portal: PortalReport) -> Iterator[NextStep]:
+    """What to do about one portal, its products aside."""
+    state, name = portal.state, portal.state.portal.name
+    if state.presence is Presence.DELETED:
+        if portal.products:
             why = f"the portal is no longer declared; products still known: {len(portal.products):,}"
             step = REMEDIES[Reason.PORTAL_DELETED]
-            yield NextStep(Rank.NOT_SYNCHRONIZED, 0, state.id, state.portal.name, why, step)
-        else:
-            for item in portal.products:
-                yield from _product_steps(state.id, item)
-        for exclusion in portal.exclusions:
-            if not exclusion.in_force:
-                why = f"its exclusion ended on {exclusion.exclusion.until}"
-                yield NextStep(
-                    Rank.ENDED_EXCLUSION,
-                    0,
-                    state.id,
-                    exclusion.exclusion.sku,
-                    why,
-                    "Renew the exclusion or take it out.",
-                )
+            yield NextStep(Rank.NOT_SYNCHRONIZED, len(portal.products), state.id, name, why, step)
+        return
+    error = state.last_import.error
+    if state.presence is Presence.PRESENT and error and state.last_import.outcome is ImportOutcome.FAILED:
+        yield NextStep(Rank.FAILED_IMPORT, 0, state.id, name, f"the import failed: {error.message}", error.remedy)
+    yield from _credential_steps(portal)
+    for item in portal.exclusions:
+        if item.origin is Origin.PORTAL and not item.in_force:
+            yield _ended(item.exclusion, state.id)
+    if portal.suspension_ended and state.portal.suspend:
+        why = f"its suspension ended on {state.portal.suspend.until}, and it is imported again"
+        step = "Take `suspend` out of the portal's file, or give it a new end."
+        yield NextStep(Rank.ENDED_SUSPENSION, 0, state.id, name, why, step)
+    for entry in portal.unreported:
+        if entry.entitlement:
+            declared = entry.entitlement.quantity
+            why = f"{declared:,} declared as owned, but the portal does not report such a license"
+            yield NextStep(Rank.EVIDENCE, declared, state.id, entry.sku, why, MISSING_REMEDY)
+
+
+MISSING_REMEDY = (
+    "Look in the Microsoft 365 admin center, and ask who sold the licenses; or correct `entitlement` in the portal's "
+    "file."
+)
+"""What to do about licenses that a contract promises and the portal does not give."""
+
+
+def shared_steps(exclusions: Iterable[SharedExclusion]) -> Iterator[NextStep]:
+    """What to do about the exclusions of reconcile.yaml."""
+    for item in exclusions:
+        if not item.in_force:
+            yield _ended(item.exclusion, None)
+
+
+def _ended(exclusion: Exclusion, portal_id: str | None) -> NextStep:
+    """That an exclusion has ended."""
+    why = f"its exclusion ended on {exclusion.until}"
+    step = "Renew the exclusion or take it out."
+    return NextStep(Rank.ENDED_EXCLUSION, 0, portal_id, exclusion.sku, why, step)
 
 
 def _credential_steps(portal: PortalReport) -> Iterator[NextStep]:
@@ -72,37 +104,3 @@ def _credential_steps(portal: PortalReport) -> Iterator[NextStep]:
     if credential and credential.remedy and state.presence is Presence.PRESENT:
         rank = Rank.URGENT_CREDENTIAL if credential.is_urgent else Rank.CREDENTIAL
         yield NextStep(rank, 0, state.id, state.portal.name, credential.message, credential.remedy)
-
-
-def _product_steps(portal_id: str, item: ProductReport) -> Iterator[NextStep]:
-    """What to do about one product."""
-    product, numbers = item.product, item.position
-    if product.status is Status.NOT_ENOUGH_LICENSES:
-        suspended = product.license.units.suspended or 0
-        why = f"{numbers.shortfall:,} too few: {numbers.consumed:,} consumed, {numbers.entitled:,} entitled"
-        why += f", {suspended:,} suspended" if suspended > 0 else ""
-        yield NextStep(Rank.SHORTAGE, numbers.shortfall, portal_id, item.name, why, item.remedy or SHORTAGE_REMEDY)
-    elif product.status is Status.CALCULATION_ERROR:
-        why = "a number is missing, negative or not whole"
-        yield NextStep(Rank.CALCULATION_ERROR, 0, portal_id, item.name, why, CALCULATION_REMEDY)
-    elif product.reason is not None:
-        yield NextStep(
-            Rank.NOT_SYNCHRONIZED, 0, portal_id, item.name, REASON_LABELS[product.reason], REMEDIES[product.reason]
-        )
-    elif product.status is Status.FULLY_LICENSED and numbers.only_by_grace:
-        until = f" until {item.grace_ends.date()}" if item.grace_ends else ""
-        why = f"covered only by units in grace{until}: {numbers.consumed:,} consumed, {numbers.firm:,} paid for"
-        yield NextStep(
-            Rank.GRACE, 0, portal_id, item.name, why, "Renew the expired subscription, or reduce the consumers."
-        )
-    disabled = product.findings.get("disabled_account", 0)
-    if disabled and product.reason is None:
-        why = f"accounts that are disabled: {disabled:,} of {product.consumers or 0:,} consumers"
-        yield NextStep(
-            Rank.DISABLED_ACCOUNTS,
-            disabled,
-            portal_id,
-            item.name,
-            why,
-            "Take the license from accounts that are disabled.",
-        )

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
@@ -14,8 +14,21 @@ from reconciler.diff import differences
 from reconciler.errors import UnknownPortal
 from reconciler.expiry import Condition, condition
 from reconciler.matching import exclusion_of
-from reconciler.model import Change, Portal, PortalState, Presence, Reason, Settings, State, Status
-from reconciler.transition import Title, configure, delete
+from reconciler.model import (
+    Change,
+    ErrorInfo,
+    Portal,
+    PortalState,
+    Presence,
+    Reason,
+    Removal,
+    Settings,
+    State,
+    Status,
+)
+from reconciler.removals import RemovalVerdict, is_lifted, judge
+from reconciler.renames import renamed
+from reconciler.transition import Title, configure, delete, remove
 
 
 class Action(StrEnum):
@@ -28,13 +41,23 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Preview:
+    """What the import of one portal would bring, read without storing it. ``error`` says why it could not be read."""
+
+    after: PortalState
+    changes: tuple[Change, ...] = ()
+    error: ErrorInfo | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PortalPlan:
     """What happens to one portal.
 
     ``before`` is the known state; its id differs from ``after``'s when the portal's file was renamed. ``after`` is
     what apply stores before it imports. ``recoveries`` are products that lost their reason and come back with the
     next complete import, as changes of the field ``recovery``. ``credential`` says how near the end of the portal's
-    credential is; a portal that is deleted has none.
+    credential is; a portal that is deleted has none. ``removals`` says what becomes of each entry of ``removals.yaml``
+    about the portal. ``preview`` is what its import would bring, where the tenant was read for the plan.
     """
 
     action: Action
@@ -43,6 +66,8 @@ class PortalPlan:
     changes: tuple[Change, ...] = ()
     recoveries: tuple[Change, ...] = ()
     credential: Condition | None = None
+    removals: tuple[RemovalVerdict, ...] = ()
+    preview: Preview | None = None
 
     @property
     def id(self) -> str:
@@ -66,6 +91,11 @@ class PortalPlan:
         return sum(1 for change in self.changes if _is_loss(change))
 
     @property
+    def removed(self) -> int:
+        """How many products are deleted from the state."""
+        return sum(len(verdict.sku_ids) for verdict in self.removals)
+
+    @property
     def imports(self) -> bool:
         """Whether the tenant is read when this is applied."""
         return self.after.presence is Presence.PRESENT
@@ -73,10 +103,14 @@ class PortalPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What happens to every selected portal, sorted by id. ``declared`` counts the desired portals, selected or not."""
+    """What happens to every selected portal, sorted by id. ``declared`` counts the desired portals, selected or not.
+
+    ``stray_removals`` are entries of ``removals.yaml`` about portals that nobody knows.
+    """
 
     portals: tuple[PortalPlan, ...]
     declared: int
+    stray_removals: tuple[RemovalVerdict, ...] = ()
 
     @property
     def pending(self) -> tuple[PortalPlan, ...]:
@@ -86,104 +120,101 @@ class Plan:
 
 def _is_loss(change: Change) -> bool:
     """Whether a change makes a product that cannot be synchronised of one that can."""
-    return change.field == "status" and change.after == Status.CANNOT_BE_SYNCHRONISED.value
+    lost = Status.CANNOT_BE_SYNCHRONISED.value
+    if change.field == "product":
+        return change.after is None and change.before != lost
+    return change.field == "status" and change.after == lost
 
 
-def make_plan(
-    desired: Mapping[str, Portal],
-    actual: State,
-    settings: Settings,
-    title: Title,
-    today: date,
-    only: Collection[str] = (),
-    credential_ends: Mapping[str, date] = {},
-) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What the plan is made from, beside the state: everything that people declared, and what today is.
+
+    ``credential_ends`` are the last days of certificates, by portal, as far as they could be read.
+    """
+
+    portals: Mapping[str, Portal]
+    settings: Settings
+    title: Title
+    today: date
+    removals: Sequence[Removal] = ()
+    credential_ends: Mapping[str, date] = field(default_factory=dict)
+
+
+def make_plan(declared: Declared, actual: State, only: Collection[str] = ()) -> Plan:
     """Compare what is declared with what is known.
 
-    ``only`` selects portals by id; empty means all. ``credential_ends`` are the last days of certificates, by portal,
-    as far as they could be read. Raises UnknownPortal when it names a portal that is neither
+    ``only`` selects portals by id; empty means all. Raises UnknownPortal when it names a portal that is neither
     declared nor known.
     """
-    unknown = set(only) - desired.keys() - actual.keys()
+    desired = declared.portals
+    alive = {portal_id for portal_id, state in actual.items() if not state.is_forgotten}
+    unknown = set(only) - desired.keys() - alive
     if unknown:
-        raise UnknownPortal(unknown, desired.keys() | actual.keys())
-    renamed = _renamed(desired, actual)
-    chosen = set(only) or desired.keys() | actual.keys()
-    plans = (
-        _portal_plan(portal_id, desired, actual, renamed, settings, title, today, credential_ends.get(portal_id))
-        for portal_id in sorted(desired.keys() | actual.keys())
-        if portal_id not in renamed.values() and (portal_id in chosen or renamed.get(portal_id) in chosen)
+        raise UnknownPortal(unknown, desired.keys() | alive)
+    former = renamed(desired, actual)
+    chosen = set(only) or desired.keys() | alive
+    plans = tuple(
+        _portal_plan(portal_id, declared, actual.get(former.get(portal_id, portal_id)))
+        for portal_id in sorted(desired.keys() | alive)
+        if portal_id not in former.values() and (portal_id in chosen or former.get(portal_id) in chosen)
     )
-    return Plan(tuple(plans), len(desired))
+    about = {entry.portal for entry in declared.removals}
+    strays = sorted(about - desired.keys() - alive) if not only else ()
+    verdicts = (
+        judge(declared.removals, portal_id, actual.get(portal_id), declared.settings, declared.today)
+        for portal_id in strays
+    )
+    return Plan(plans, len(desired), tuple(verdict for portal in verdicts for verdict in portal))
 
 
-def _renamed(desired: Mapping[str, Portal], actual: State) -> dict[str, str]:
-    """New id to old id, for files that were renamed: same tenant and client, and no other candidate.
-
-    A portal that was deleted before is a candidate only where no other is: it may also come back under a new name.
-    """
-    orphans: dict[tuple[str, str], list[str]] = {}
-    for deleted in (False, True):
-        found: dict[tuple[str, str], list[str]] = {}
-        for portal_id, state in actual.items():
-            if portal_id not in desired and (state.presence is Presence.DELETED) is deleted:
-                found.setdefault((state.portal.tenant_id, state.portal.client_id), []).append(portal_id)
-        orphans = {**found, **orphans}
-    arrivals: dict[tuple[str, str], list[str]] = {}
-    for portal_id, portal in desired.items():
-        if portal_id not in actual:
-            arrivals.setdefault((portal.tenant_id, portal.client_id), []).append(portal_id)
-    return {
-        new[0]: orphans[key][0] for key, new in arrivals.items() if len(new) == 1 and len(orphans.get(key, ())) == 1
-    }
-
-
-def _portal_plan(
-    portal_id: str,
-    desired: Mapping[str, Portal],
-    actual: State,
-    renamed: Mapping[str, str],
-    settings: Settings,
-    title: Title,
-    today: date,
-    credential_end: date | None,
-) -> PortalPlan:
+def _portal_plan(portal_id: str, declared: Declared, before: PortalState | None) -> PortalPlan:
     """What happens to one portal."""
-    before = actual.get(renamed.get(portal_id, portal_id))
-    portal = desired.get(portal_id)
+    settings, today, portal = declared.settings, declared.today, declared.portals.get(portal_id)
     if portal is None:
         assert before is not None  # noqa: S101 - every id is declared or known
-        if before.presence is Presence.DELETED:
-            return PortalPlan(Action.NONE, before, before)
-        gone = delete(before)
-        return PortalPlan(Action.DELETE, before, gone, differences(before, gone))
-    after = configure(before, portal, settings, title, today, credential_end)
-    credential = condition(after, settings, today)
-    changes = tuple(_explained(change, after, today) for change in differences(before, after))
+        after = before if before.presence is Presence.DELETED else delete(before)
+    else:
+        end = declared.credential_ends.get(portal_id)
+        after = configure(before, portal, settings, declared.title, today, end)
+    removals = judge(declared.removals, portal_id, after, settings, today)
+    doomed = {sku_id: verdict.removal for verdict in removals for sku_id in verdict.sku_ids}
+    after = remove(after, doomed, today) if doomed else after
+    known = None if before is None or before.is_forgotten else before
+    changes = tuple(_explained(change, after, settings, today) for change in differences(known, after))
+    recoveries = tuple(_recoveries(after, settings, today))
+    action = _action(known, after, bool(changes or recoveries))
+    if action is Action.NONE:
+        assert before is not None  # noqa: S101 - a new portal is created
+        after = before  # not `after`: the order of a file's entries is no change
+    credential = None if after.presence is Presence.DELETED else condition(after, settings, today)
+    return PortalPlan(action, known, after, changes, recoveries, credential, removals)
+
+
+def _action(before: PortalState | None, after: PortalState, changes: bool) -> Action:
+    """What a portal's plan is called."""
     if before is None:
-        return PortalPlan(Action.CREATE, None, after, changes, credential=credential)
-    recoveries = tuple(_recoveries(after, today))
-    if changes or recoveries:
-        return PortalPlan(Action.UPDATE, before, after, changes, recoveries, credential)
-    return PortalPlan(
-        Action.NONE, before, before, credential=credential
-    )  # not `after`: the order of a file's entries is no change
+        return Action.CREATE
+    if not changes:
+        return Action.NONE
+    is_gone = after.presence is Presence.DELETED and before.presence is not Presence.DELETED
+    return Action.DELETE if is_gone else Action.UPDATE
 
 
-def _recoveries(after: PortalState, today: date) -> Iterator[Change]:
+def _recoveries(after: PortalState, settings: Settings, today: date) -> Iterator[Change]:
     """Products that the configuration no longer keeps from being synchronized. Nothing recovers during a pause."""
     for product in after.products if after.presence is Presence.PRESENT else ():
-        lifted = product.reason is Reason.PORTAL_DELETED or (
-            product.reason is Reason.EXCLUDED and exclusion_of(after.portal, product.license, today) is None
-        )
-        if lifted and product.reason:
+        if product.reason and is_lifted(product, after, settings, today):
             yield Change(product.title, "recovery", product.reason.value, "next complete import", product.sku_id)
 
 
-def _explained(change: Change, after: PortalState, today: date) -> Change:
-    """A change with the words of the exclusion behind it."""
+def _explained(change: Change, after: PortalState, settings: Settings, today: date) -> Change:
+    """A change with the words of the exclusion or the removal behind it."""
+    if change.field == "product" and change.after is None:
+        record = next(item for item in reversed(after.removed) if item.sku_id == change.sku_id)
+        return replace(change, why=f"{record.ticket}: {record.reason}" if record.ticket else record.reason)
     if change.field != "reason" or change.after != Reason.EXCLUDED.value:
         return change
     product = next(product for product in after.products if product.sku_id == change.sku_id)
-    exclusion = exclusion_of(after.portal, product.license, today)
+    exclusion = exclusion_of(after.portal, settings, product.license, today)
     return replace(change, why=f"{exclusion.sku}: {exclusion.reason}" if exclusion else None)

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from reconciler.matching import exclusion_of
-from reconciler.model import Complete, ErrorInfo, Portal, PortalState, Product, Reason, SafetyLimits
-from reconciler.safety import Override, is_too_many
+from reconciler.model import Complete, ErrorInfo, PortalState, Product, SafetyLimits, Settings
+from reconciler.removals import is_lifted
+from reconciler.safety import Override, is_too_many, limits_of, told
 
 FEW = 3
 """Up to so many licenses may go from one read to the next, whatever share that is."""
 
 
 def check_observation(
-    before: PortalState, seen: Complete, limits: SafetyLimits, allowed: Collection[Override], today: date
+    before: PortalState, seen: Complete, settings: Settings, allowed: Collection[Override], today: date
 ) -> ErrorInfo | None:
     """Why a complete read is held back, or None. ``before`` is the state that it would change."""
     if seen.emulated and before.last_import.as_of and not before.last_import.emulated:
@@ -30,15 +30,9 @@ def check_observation(
     former = before.last_import.organization
     if Override.LOSS in allowed or (former and former.tenant_id != seen.organization.tenant_id):
         return None  # turning to another tenant was allowed, or the plan would have been refused
-    expected = [product for product in before.products if _is_expected(product, before.portal, today)]
+    limits = limits_of(before.portal, settings)
+    expected = [item for item in before.products if item.reason is None or is_lifted(item, before, settings, today)]
     return _missing_licenses(expected, seen, limits) or _missing_consumers(expected, seen, limits)
-
-
-def _is_expected(product: Product, portal: Portal, today: date) -> bool:
-    """Whether a product should be in the tenant: also one whose portal is declared again, or exclusion was lifted."""
-    if product.reason is Reason.EXCLUDED:
-        return exclusion_of(portal, product.license, today) is None
-    return product.reason in (None, Reason.PORTAL_DELETED)
 
 
 def _missing_licenses(expected: Sequence[Product], seen: Complete, limits: SafetyLimits) -> ErrorInfo | None:
@@ -50,14 +44,13 @@ def _missing_licenses(expected: Sequence[Product], seen: Complete, limits: Safet
         )
     lost = sum(product.sku_id not in reported for product in expected)
     if is_too_many(lost, len(expected), limits):
+        return _held("too-many-gone", f"{lost} of {len(expected)} products are gone from the portal; {told(limits)}.")
+    if lost > FEW and (len(expected) - lost) * 100 < limits.min_reported_percent * len(expected):
         return _held(
             "too-many-gone",
-            f"{lost} of {len(expected)} products are gone from the portal; the limit is "
-            f"{limits.max_lost_percent} % (safety.max_lost_percent) above {limits.min_products} products "
-            f"(safety.min_products).",
+            f"{lost} of {len(expected)} products are gone from the portal at once; at least "
+            f"{limits.min_reported_percent} % must be there (safety.min_reported_percent).",
         )
-    if lost > FEW and lost * 2 > len(expected):
-        return _held("too-many-gone", f"{lost} of {len(expected)} products are gone from the portal at once.")
     return None
 
 

@@ -6,22 +6,40 @@ portal that fails keeps its last values and does not stop the others.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
-from reconciler import plausibility, safety, transition
-from reconciler.errors import Refused
+from reconciler import history, plausibility, safety, transition
+from reconciler.diff import differences
+from reconciler.errors import Refused, UnknownPortal
 from reconciler.importing import Importer
-from reconciler.model import Complete, ErrorInfo, Failed, Observation, Portal, PortalState, Presence, Settings, State
-from reconciler.plan import Plan, PortalPlan, make_plan
+from reconciler.model import (
+    Complete,
+    ErrorInfo,
+    Failed,
+    Observation,
+    Portal,
+    PortalState,
+    Presence,
+    Removal,
+    Settings,
+    State,
+)
+from reconciler.plan import Declared, Plan, PortalPlan, Preview, make_plan
+from reconciler.plan_page import Basis, SavedPlan
+from reconciler.render.plan_words import make_page
 from reconciler.render.reports import reports
 from reconciler.report import Report, make_report
 from reconciler.safety import Override
+from reconciler.staleness import staleness
+from reconciler.store import plan_file
 from reconciler.store.files import write_changed
+from reconciler.store.scratch import scratch
 from reconciler.store.staging import Staging
 from reconciler.store.state import OpenState, open_state
 from reconciler.transition import Title
@@ -43,10 +61,21 @@ class Run:
     title: Title
     now: datetime
     new_lineage: str
+    removals: Sequence[Removal] = ()
     only: Collection[str] = ()
     allowed: Collection[Override] = ()
     emulate: bool = False
     credential_ends: Mapping[str, date] = field(default_factory=dict)
+
+    @property
+    def today(self) -> date:
+        """The day of this run."""
+        return self.now.date()
+
+    @property
+    def declared(self) -> Declared:
+        """What the plan is made from."""
+        return Declared(self.portals, self.settings, self.title, self.today, self.removals, self.credential_ends)
 
 
 @dataclass(frozen=True)
@@ -80,26 +109,30 @@ class Outcome:
         return 1 if len(self.failed) == attempted else 4
 
 
-def apply(run: Run, importer: Importer, *, publish: bool = True) -> Outcome:
+def apply(run: Run, importer: Importer, *, publish: bool = True, approved: SavedPlan | None = None) -> Outcome:
     """Plan, import, recalculate, and write the ledger and, with ``publish``, the reports.
 
-    Raises ConfigurationError, StateError, or Refused with nothing changed.
+    With ``approved``, only when the plan is still that one. Raises ConfigurationError, StateError, or Refused with
+    nothing changed.
     """
     with _opened(run) as opened:
+        if approved:
+            _refuse_stale(run, opened.known, approved)
         plan, refusals = preview(run, opened.known)
         _refuse(refusals)
         return _finish(run, opened, _reconcile(run, importer, plan, opened), publish=publish)
 
 
 def recalculate(run: Run) -> Outcome:
-    """Recalculate every known portal from its last numbers, without reading a tenant, and write ledger and reports."""
+    """Recalculate every known portal from its last numbers, without reading a tenant, and write ledger and reports.
+
+    The settings count as they are now, and so do the safety limits; the portals as they were last applied.
+    """
     with _opened(run) as opened:
-        results = []
-        for before in opened.known.values():
-            after = before
-            if before.presence is not Presence.DELETED:
-                after = transition.configure(before, before.portal, run.settings, run.title, run.now.date())
-            results.append(_store(run, opened, Result(before, after)))
+        applied = {state.id: state.portal for state in opened.known.values() if state.presence is not Presence.DELETED}
+        plan = make_plan(replace(run.declared, portals=applied, removals=(), credential_ends={}), opened.known)
+        _refuse(safety.check_plan(plan, run.settings, run.allowed))
+        results = [_store(run, opened, Result(portal.before, portal.after)) for portal in plan.portals]
         return _finish(run, opened, results, publish=True)
 
 
@@ -111,9 +144,39 @@ def report(run: Run) -> Outcome:
 
 def preview(run: Run, known: State) -> tuple[Plan, list[ErrorInfo]]:
     """What apply would do, and why it would refuse to."""
-    plan = make_plan(run.portals, known, run.settings, run.title, run.now.date(), run.only, run.credential_ends)
-    stops = safety.check_plan(plan, run.settings.safety, run.allowed)
+    plan = make_plan(run.declared, known, run.only)
+    stops = safety.check_plan(plan, run.settings, run.allowed)
     return plan, [*safety.check_emulation(known, emulate=run.emulate), *stops]
+
+
+def basis_of(run: Run, plan: Plan) -> Basis:
+    """What a plan of this run was made from."""
+    return plan_file.basis(
+        plan,
+        run.portals,
+        run.settings,
+        run.removals,
+        only=run.only,
+        allowed=run.allowed,
+        emulated=run.emulate,
+        credential_ends=run.credential_ends,
+    )
+
+
+def _refuse_stale(run: Run, known: State, approved: SavedPlan) -> None:
+    """Raise Refused when the plan does not come out as it was approved.
+
+    Certificates count as they could be read then: a pull request without secrets has the same plan as the main branch.
+    """
+    as_then = replace(run, credential_ends=approved.basis.credential_ends)
+    try:
+        plan, refusals = preview(as_then, known)
+        present = SavedPlan(basis_of(as_then, plan), make_page(plan, refusals, run.settings))
+        found = staleness(approved, present)
+    except UnknownPortal as error:
+        found = f"a portal is neither declared nor known any more ({error.message.rstrip('.')})"
+    if found:
+        raise Refused(f"The plan is stale: {found}.", code="plan-stale")
 
 
 @contextmanager
@@ -137,35 +200,69 @@ def _refuse(refusals: Sequence[ErrorInfo]) -> None:
 def _reconcile(run: Run, importer: Importer, plan: Plan, opened: OpenState) -> list[Result]:
     """Carry the plan out, several portals at a time. Results are sorted by id."""
     results = [_store(run, opened, Result(portal.before, portal.kept)) for portal in plan.portals if not portal.imports]
-    futures: list[Future[Result]] = []
-    pool = ThreadPoolExecutor(max_workers=importer.jobs, thread_name_prefix="portal")
-    try:
-        futures = [pool.submit(_import, run, importer, opened, portal) for portal in plan.portals if portal.imports]
+    with _threads(importer) as submit:
+        futures = [submit(_import, run, importer, opened, portal) for portal in plan.portals if portal.imports]
         results += [future.result() for future in as_completed(futures)]
+    return sorted(results, key=lambda result: result.after.id)
+
+
+@contextmanager
+def _threads(importer: Importer) -> Iterator[Callable[..., Future[Any]]]:
+    """Threads for as many portals as may be read at once. When one raises, the others are stopped."""
+    futures: list[Future[Any]] = []
+    pool = ThreadPoolExecutor(max_workers=importer.jobs, thread_name_prefix="portal")
+
+    def submit(work: Callable[..., Any], *arguments: object) -> Future[Any]:
+        futures.append(pool.submit(work, *arguments))
+        return futures[-1]
+
+    try:
+        yield submit
     except BaseException:
         importer.stop.set()
         pool.shutdown(wait=False, cancel_futures=True)
         wait(futures, timeout=STOPPING_SECONDS)
         raise
     pool.shutdown()
-    return sorted(results, key=lambda result: result.after.id)
+
+
+def refreshed(run: Run, importer: Importer, plan: Plan) -> Plan:
+    """The plan with what each import would bring. Reads tenants, stores nothing."""
+    with _threads(importer) as submit:
+        futures = {portal.id: submit(_preview, run, importer, portal) for portal in plan.portals if portal.imports}
+        previews = {portal_id: future.result() for portal_id, future in futures.items()}
+    return replace(plan, portals=tuple(replace(item, preview=previews.get(item.id)) for item in plan.portals))
+
+
+def _preview(run: Run, importer: Importer, plan: PortalPlan) -> Preview:
+    """What the import of one portal would bring."""
+    with scratch() as staged:
+        observation = _observe(run, importer, plan, staged)
+    if isinstance(observation, Failed):
+        return Preview(plan.kept, error=observation.error)
+    after = transition.observe(plan.after, observation, run.settings, run.title, run.now)
+    return Preview(after, differences(plan.after, after))
+
+
+def _observe(run: Run, importer: Importer, plan: PortalPlan, staged: Staging) -> Observation:
+    """Read one tenant. A read that does not fit what was known is held back as a failure."""
+    portal = plan.after.portal
+    importer.progress.started(portal)
+    observation = importer.observe(portal, run.settings, staged, run.today)
+    if isinstance(observation, Complete):
+        refusal = plausibility.check_observation(plan.after, observation, run.settings, run.allowed, run.today)
+        observation = Failed(portal.id, refusal) if refusal else observation
+    importer.progress.finished(portal, observation)
+    return observation
 
 
 def _import(run: Run, importer: Importer, opened: OpenState, plan: PortalPlan) -> Result:
     """Read one tenant and store what follows from it."""
-    portal = plan.after.portal
-    importer.progress.started(portal)
     with opened.database.staging() as staged:
-        observation = importer.observe(portal, staged, run.now.date())
-        if isinstance(observation, Complete):
-            limits, today = run.settings.safety, run.now.date()
-            refusal = plausibility.check_observation(plan.after, observation, limits, run.allowed, today)
-            observation = Failed(portal.id, refusal) if refusal else observation
+        observation = _observe(run, importer, plan, staged)
         start = plan.after if isinstance(observation, Complete) else plan.kept
         after = transition.observe(start, observation, run.settings, run.title, run.now)
-        result = _store(run, opened, Result(plan.before, after, observation), staged)
-    importer.progress.finished(portal, observation)
-    return result
+        return _store(run, opened, Result(plan.before, after, observation), staged)
 
 
 def _store(run: Run, opened: OpenState, result: Result, staged: Staging | None = None) -> Result:
@@ -174,14 +271,15 @@ def _store(run: Run, opened: OpenState, result: Result, staged: Staging | None =
     after = transition.stamp(before, result.after, run.now)
     complete = isinstance(result.observation, Complete)
     if complete or after is not before:
-        opened.database.save(after, before.id if before else None, staged if complete else None)
+        records = history.records(before, after, run.today)
+        opened.database.save(after, before.id if before else None, staged if complete else None, records)
     return Result(before, after, result.observation)
 
 
 def _finish(run: Run, opened: OpenState, results: list[Result], *, publish: bool) -> Outcome:
     """Write the ledger, and the reports from it. What is shown is only about the portals that were asked for."""
     written = opened.write_ledger()
-    today, known = run.now.date(), opened.database.load()
+    today, known = run.today, opened.database.load()
     made = make_report(known, run.settings, today)
     if publish:
         written |= write_changed(run.state_folder / "reports", reports(made), "*")

@@ -9,18 +9,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from reconciler import money
+from reconciler.exclusion_report import Origin, SharedExclusion, shared_exclusions
+from reconciler.facets import Freshness
 from reconciler.model import Change, ImportOutcome, Presence, Settings, State, Status
-from reconciler.next_steps import NextStep, next_steps
+from reconciler.money import Costs
+from reconciler.next_steps import NextStep, portal_steps, shared_steps
 from reconciler.portal_report import PortalReport, portal_report
+from reconciler.product_steps import product_steps
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How much of what is declared the report covers."""
+    """How much of what is declared the report covers.
+
+    ``kept`` are the failed portals with numbers of an earlier import, ``stale`` the present ones whose numbers are too
+    old to be taken for today's. ``exclusions`` counts those in force, one of the whole repository once.
+    """
 
     portals: int
     read: int
     failed: int
+    kept: int
     stale: int
     never: int
     suspended: int
@@ -41,11 +51,16 @@ class PortalChanges:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The whole report. Portals are sorted by id, next steps worst first."""
+    """The whole report. Portals are sorted by id, next steps worst first.
+
+    ``exclusions`` are those of reconcile.yaml. ``totals`` are the sums of all portals per year, one for each currency.
+    """
 
     portals: tuple[PortalReport, ...]
     statuses: Mapping[Status, int]
     coverage: Coverage
+    exclusions: tuple[SharedExclusion, ...]
+    totals: tuple[Costs, ...]
     changed_at: datetime | None
     changes: tuple[PortalChanges, ...]
     next_steps: tuple[NextStep, ...]
@@ -58,32 +73,47 @@ class Report:
 
 
 def make_report(state: State, settings: Settings, today: date) -> Report:
-    """Everything that a report says."""
-    portals = tuple(portal_report(state[portal_id], settings, today) for portal_id in sorted(state))
-    changed = [portal.state for portal in portals if portal.state.changed]
-    changed_at = max((known.changed.at for known in changed if known.changed), default=None)
+    """Everything that a report says.
+
+    A portal that is deleted and of which nothing is left is in it only as a change, on the run that removed the last.
+    """
+    known = [state[portal_id] for portal_id in sorted(state)]
+    shown = [portal for portal in known if not portal.is_forgotten]
+    portals = tuple(portal_report(portal, settings, today) for portal in shown)
+    shared = shared_exclusions(shown, settings, today)
+    changed_at = max((portal.changed.at for portal in known if portal.changed), default=None)
     return Report(
         portals=portals,
         statuses={
             status: sum(product.product.status is status for portal in portals for product in portal.products)
             for status in Status
         },
-        coverage=_coverage(portals),
+        coverage=_coverage(portals, shared),
+        exclusions=shared,
+        totals=money.totals(costs for portal in portals for costs in portal.totals),
         changed_at=changed_at,
         changes=tuple(
-            PortalChanges(known.id, known.portal.name, known.changed.changes)
-            for known in changed
-            if known.changed and known.changed.at == changed_at
+            PortalChanges(portal.id, portal.portal.name, portal.changed.changes)
+            for portal in known
+            if portal.changed and portal.changed.at == changed_at
         ),
-        next_steps=tuple(sorted(next_steps(portals), key=lambda s: (s.rank, -s.weight, s.portal_id, s.subject))),
+        next_steps=_next_steps(portals, shared),
         emulated=any(portal.state.last_import.emulated for portal in portals),
     )
 
 
-def _coverage(portals: tuple[PortalReport, ...]) -> Coverage:
+def _next_steps(portals: tuple[PortalReport, ...], shared: tuple[SharedExclusion, ...]) -> tuple[NextStep, ...]:
+    """What people should do, worst first."""
+    found = [step for portal in portals for step in (*portal_steps(portal), *product_steps(portal))]
+    found += shared_steps(shared)
+    return tuple(sorted(found, key=lambda s: (s.rank, -s.weight, s.portal_id or "", s.subject)))
+
+
+def _coverage(portals: tuple[PortalReport, ...], shared: tuple[SharedExclusion, ...]) -> Coverage:
     """Count what was read."""
     present = [portal for portal in portals if portal.state.presence is Presence.PRESENT]
     times = [portal.state.last_import.as_of for portal in present if portal.state.last_import.as_of]
+    own = [item for portal in portals for item in portal.exclusions if item.origin is Origin.PORTAL]
 
     def outcomes(outcome: ImportOutcome) -> int:
         return sum(portal.state.last_import.outcome is outcome for portal in present)
@@ -92,11 +122,12 @@ def _coverage(portals: tuple[PortalReport, ...]) -> Coverage:
         portals=sum(portal.state.presence is not Presence.DELETED for portal in portals),
         read=outcomes(ImportOutcome.COMPLETE),
         failed=outcomes(ImportOutcome.FAILED),
-        stale=sum(portal.is_stale for portal in present),
+        kept=sum(portal.keeps_old_numbers for portal in present),
+        stale=sum(portal.freshness is Freshness.STALE for portal in present),
         never=outcomes(ImportOutcome.NEVER),
         suspended=sum(portal.state.presence is Presence.SUSPENDED for portal in portals),
         deleted=sum(portal.state.presence is Presence.DELETED for portal in portals),
         oldest=min(times, default=None),
         newest=max(times, default=None),
-        exclusions=sum(item.in_force for portal in portals for item in portal.exclusions),
+        exclusions=sum(item.in_force for item in own) + sum(item.in_force for item in shared),
     )

@@ -5,11 +5,13 @@ Every refusal names the numbers, the limit, and the option or setting that overr
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import fields, replace
 from enum import StrEnum
 
-from reconciler.model import ErrorInfo, PortalState, Presence, SafetyLimits, State
-from reconciler.plan import Action, Plan
+from reconciler.model import ErrorInfo, Portal, PortalLimits, PortalState, Presence, SafetyLimits, Settings, State
+from reconciler.plan import Action, Plan, PortalPlan
+from reconciler.removals import RemovalOutcome
 
 
 class Override(StrEnum):
@@ -17,6 +19,7 @@ class Override(StrEnum):
 
     EMPTY = "empty"
     LOSS = "loss"
+    REMOVALS = "removals"
     TENANT_CHANGE = "tenant-change"
 
     @property
@@ -38,10 +41,10 @@ def check_emulation(known: State, *, emulate: bool) -> list[ErrorInfo]:
     ]
 
 
-def check_plan(plan: Plan, limits: SafetyLimits, allowed: Collection[Override]) -> list[ErrorInfo]:
+def check_plan(plan: Plan, settings: Settings, allowed: Collection[Override]) -> list[ErrorInfo]:
     """Refusals about the plan as a whole; with any of them nothing is written."""
-    refusals = [*_protected(plan), *_tenant_changes(plan, allowed)]
-    known = [portal.before for portal in plan.portals if portal.before and portal.before.presence != Presence.DELETED]
+    refusals = [*_protected(plan), *_tenant_changes(plan, allowed), *_refused_removals(plan)]
+    known = [portal for portal in plan.portals if portal.before and portal.before.presence != Presence.DELETED]
     if plan.declared == 0 and known and Override.EMPTY not in allowed:
         refusals.append(
             ErrorInfo(
@@ -51,24 +54,92 @@ def check_plan(plan: Plan, limits: SafetyLimits, allowed: Collection[Override]) 
                 f"Restore the portal files, or allow it with {Override.EMPTY.option}.",
             )
         )
-    lost = sum(portal.lost for portal in plan.portals)
-    total = sum(_synchronized(state) for state in known)
-    if Override.LOSS not in allowed and is_too_many(lost, total, limits):
-        refusals.append(
-            ErrorInfo(
-                "too-many-lost",
-                f"{lost} of {total} products would lose synchronization; the limit is "
-                f"{limits.max_lost_percent} % (safety.max_lost_percent) above {limits.min_products} products "
-                f"(safety.min_products).",
-                f"If it is meant, allow it with {Override.LOSS.option} or raise the limit in reconcile.yaml.",
-            )
-        )
+    if Override.LOSS not in allowed:
+        refusals += _losses(plan, settings)
+    if Override.REMOVALS not in allowed:
+        refusals += _removals(plan, settings)
     return refusals
 
 
+def limits_of(portal: Portal, settings: Settings) -> SafetyLimits:
+    """The limits of one portal: its own where it has any, else those of the settings."""
+    own = portal.safety or PortalLimits()
+    given = {item.name: getattr(own, item.name) for item in fields(own) if getattr(own, item.name) is not None}
+    return replace(settings.safety, **given)
+
+
+def told(limits: SafetyLimits) -> str:
+    """The limits on lost products in words."""
+    return (
+        f"the limits are {limits.max_lost_percent} % (safety.max_lost_percent) above {limits.min_products} products "
+        f"(safety.min_products), and {limits.max_lost_products:,} products (safety.max_lost_products)"
+    )
+
+
 def is_too_many(lost: int, total: int, limits: SafetyLimits) -> bool:
-    """Whether a loss is over the limit. A share of a small set says little, so small losses pass."""
-    return lost > limits.min_products and lost * 100 > limits.max_lost_percent * total
+    """Whether a loss is over a limit. A share of a small set says little, so small losses pass."""
+    is_large_share = lost > limits.min_products and lost * 100 > limits.max_lost_percent * total
+    return is_large_share or lost > limits.max_lost_products
+
+
+def _judged_together(plan: Plan, settings: Settings) -> Iterator[tuple[str, SafetyLimits, list[PortalPlan]]]:
+    """Portals that share limits, with the file that sets these: those of the settings, and each that has its own."""
+    shared = [portal for portal in plan.portals if not _declared(portal).safety]
+    yield "reconcile.yaml", settings.safety, shared
+    for portal in plan.portals:
+        if _declared(portal).safety:
+            yield f"portals.d/{portal.id}.yaml", limits_of(_declared(portal), settings), [portal]
+
+
+def _declared(portal: PortalPlan) -> Portal:
+    """The configuration whose limits count: for a portal whose file is gone, the last one."""
+    return portal.after.portal
+
+
+def _losses(plan: Plan, settings: Settings) -> Iterator[ErrorInfo]:
+    """Too many products that lose synchronization."""
+    for file, limits, portals in _judged_together(plan, settings):
+        lost = sum(portal.lost for portal in portals)
+        total = sum(_synchronized(portal.before) for portal in portals if portal.before)
+        if is_too_many(lost, total, limits):
+            yield ErrorInfo(
+                "too-many-lost",
+                f"{lost} of {total} products{_of(portals)} would lose synchronization; {told(limits)}.",
+                f"If it is meant, allow it with {Override.LOSS.option} or raise the limit in {file}.",
+            )
+
+
+def _removals(plan: Plan, settings: Settings) -> Iterator[ErrorInfo]:
+    """Too many products that are deleted from the state."""
+    for file, limits, portals in _judged_together(plan, settings):
+        removed = sum(portal.removed for portal in portals)
+        if removed > limits.max_removals:
+            yield ErrorInfo(
+                "too-many-removals",
+                f"{_count(removed, 'product', 'products')}{_of(portals)} would be deleted from the state; the limit is "
+                f"{limits.max_removals:,} (safety.max_removals).",
+                f"If it is meant, allow it with {Override.REMOVALS.option} or raise the limit in {file}.",
+            )
+
+
+def _of(portals: Sequence[PortalPlan]) -> str:
+    """Which portal is meant, where it is judged by itself."""
+    return f" of portal {portals[0].id}" if len(portals) == 1 and _declared(portals[0]).safety else ""
+
+
+def _refused_removals(plan: Plan) -> list[ErrorInfo]:
+    """Entries of removals.yaml about products that can be synchronized."""
+    verdicts = [verdict for portal in plan.portals for verdict in portal.removals]
+    return [
+        ErrorInfo(
+            "removal-refused",
+            f"{verdict.removal.position}: {verdict.why}.",
+            "Only a product that cannot be synchronized may be removed: take the entry out, or exclude the license "
+            "first.",
+        )
+        for verdict in verdicts
+        if verdict.outcome is RemovalOutcome.REFUSED
+    ]
 
 
 def _synchronized(state: PortalState) -> int:
@@ -99,10 +170,14 @@ def _tenant_changes(plan: Plan, allowed: Collection[Override]) -> list[ErrorInfo
             f"The portal {portal.id} would read tenant {portal.after.portal.tenant_id} instead of "
             f"{portal.before.portal.tenant_id}; {_count(len(portal.before.products), 'product', 'products')} would be "
             "lost.",
-            f"Make a new portal file for the other tenant, or allow it with {Override.TENANT_CHANGE.option}.",
+            "Make a new portal file for the other tenant. If the portal is meant to turn to it, name the former tenant "
+            f"in its file as `replaces_tenant_id`, or allow it once with {Override.TENANT_CHANGE.option}.",
         )
         for portal in plan.portals
-        if portal.before and portal.before.products and portal.before.portal.tenant_id != portal.after.portal.tenant_id
+        if portal.before
+        and portal.before.products
+        and portal.before.portal.tenant_id
+        not in (portal.after.portal.tenant_id, portal.after.portal.replaces_tenant_id)
     ]
 
 

@@ -1,4 +1,4 @@
-"""What a portal's state becomes: from its configuration, from its deletion, from an observation of its tenant.
+"""What a portal's state becomes: from its configuration, its deletion, a removal, an observation of its tenant.
 
 These are the only functions that make a new ``PortalState``. ``plan`` compares what they return with what is known,
 ``apply`` stores it. Rule zero lives in ``observe``: only ``Complete`` changes products.
@@ -6,7 +6,7 @@ These are the only functions that make a new ``PortalState``. ``plan`` compares 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -17,6 +17,8 @@ from reconciler.matching import entry_of, exclusion_of
 from reconciler.model import (
     ChangeSet,
     Complete,
+    Consumption,
+    ExcludedLicense,
     Failed,
     Import,
     ImportOutcome,
@@ -27,6 +29,8 @@ from reconciler.model import (
     Presence,
     Product,
     Reason,
+    Removal,
+    Removed,
     Settings,
     Status,
 )
@@ -48,9 +52,12 @@ def configure(
     ``credential_end`` is the last day of the portal's certificate, None when that could not be read.
 
     An exclusion takes effect at once. A product that loses its reason here recovers at the next complete import,
-    because until then nobody knows whether it still exists.
+    because until then nobody knows whether it still exists. A portal that was forgotten begins anew; what was removed
+    from it stays on record.
     """
     state = before or PortalState(portal)
+    if state.is_forgotten:
+        state = replace(state, last_import=Import())
     products = tuple(_configured(product, portal, settings, title, today) for product in state.products)
     presence = Presence.SUSPENDED if is_suspended(portal, today) else Presence.PRESENT
     return replace(
@@ -71,7 +78,7 @@ def is_suspended(portal: Portal, today: date) -> bool:
 def _configured(product: Product, portal: Portal, settings: Settings, title: Title, today: date) -> Product:
     """One known product under a configuration."""
     entry = entry_of(portal, product.license)
-    excluded = exclusion_of(portal, product.license, today) is not None
+    excluded = exclusion_of(portal, settings, product.license, today) is not None
     product = replace(
         product,
         title=title(product.sku_id, product.license.part_number),
@@ -90,6 +97,30 @@ def delete(before: PortalState) -> PortalState:
     return replace(before, presence=Presence.DELETED, products=products)
 
 
+def remove(state: PortalState, removals: Mapping[str, Removal], today: date) -> PortalState:
+    """The state without the products that ``removals`` names, by SKU ID. Each must have a reason."""
+    gone = [product for product in state.products if product.sku_id in removals]
+    record = tuple(_removed(product, removals[product.sku_id], today) for product in gone)
+    kept = tuple(product for product in state.products if product.sku_id not in removals)
+    return replace(state, products=kept, removed=(*state.removed, *record))
+
+
+def _removed(product: Product, removal: Removal, today: date) -> Removed:
+    """The record of one removed product."""
+    if product.reason is None:
+        raise ValueError(f"{product.sku_id} can be synchronized")  # removals.py lets none through
+    return Removed(
+        sku_id=product.sku_id,
+        part_number=product.license.part_number,
+        title=product.title,
+        was=product.reason,
+        sku=removal.sku,
+        reason=removal.reason,
+        ticket=removal.ticket,
+        on=today,
+    )
+
+
 def observe(
     state: PortalState, observation: Observation, settings: Settings, title: Title, now: datetime
 ) -> PortalState:
@@ -106,19 +137,36 @@ def _imported(state: PortalState, seen: Complete, settings: Settings, title: Tit
     today = now.date()
     portal = state.portal
     known = {product.sku_id: product for product in state.products}
-    products = {
-        license_.sku_id: _seen(known.get(license_.sku_id), license_, seen, portal, settings, title)
-        for license_ in seen.licenses
-        if exclusion_of(portal, license_, today) is None
-    }
     reported = {license_.sku_id: license_ for license_ in seen.licenses}
+    excluded = tuple(
+        ExcludedLicense(license_.sku_id, license_.part_number)
+        for license_ in seen.licenses
+        if exclusion_of(portal, settings, license_, today)
+    )
+    kept_out = {license_.sku_id for license_ in excluded}
+    products = {
+        sku_id: _seen(known.get(sku_id), license_, seen, portal, settings, title)
+        for sku_id, license_ in reported.items()
+        if sku_id not in kept_out
+    }
     for sku_id, product in known.items():
         if sku_id not in products:
             left_out = _left_out(product, reported.get(sku_id))
             products[sku_id] = _configured(left_out, portal, settings, title, today)
-    done = Import(ImportOutcome.COMPLETE, now, seen.users, seen.organization, seen.emulated)
+    done = Import(
+        outcome=ImportOutcome.COMPLETE,
+        as_of=now,
+        users=seen.users,
+        organization=seen.organization,
+        emulated=seen.emulated,
+        excluded=excluded,
+        sign_ins=seen.sign_ins,
+    )
     after = replace(
-        state, last_import=done, products=tuple(product for _, product in sorted(products.items(), key=lambda p: p[0]))
+        state,
+        credential_expires=seen.credential_end or state.credential_expires,
+        last_import=done,
+        products=tuple(product for _, product in sorted(products.items(), key=lambda p: p[0])),
     )
     if state.last_import.as_of is not None and _content(after) == _content(state):
         done = replace(done, as_of=state.last_import.as_of)
@@ -138,14 +186,16 @@ def _seen(
     """One product that the tenant reports."""
     entry = entry_of(portal, license_)
     declared = entry.directory if entry else None
-    consumption = seen.consumption.get(license_.sku_id)
+    consumption = seen.consumption.get(license_.sku_id, Consumption(0))
     product = Product(
         license=license_,
         title=title(license_.sku_id, license_.part_number),
         directory=declared or (known.directory if known else portal.directory),
-        consumers=consumption.consumers if consumption else 0,
-        findings=consumption.findings if consumption else {},
+        consumers=consumption.consumers,
+        findings=consumption.findings,
         status=Status.CALCULATION_ERROR,
+        errors=consumption.errors,
+        reclaimable=consumption.reclaimable,
     )
     return compliance.recalculate(product, settings)
 
@@ -154,14 +204,19 @@ def _content(state: PortalState) -> tuple[object, ...]:
     """What a tenant said, as far as it was imported: while it stays the same, ``as_of`` stays."""
     last = state.last_import
     products = [
-        (product.license, product.consumers, product.findings) for product in state.products if product.reason is None
+        (product.license, product.consumers, product.findings, product.errors, product.reclaimable)
+        for product in state.products
+        if product.reason is None
     ]
-    return (last.users, last.organization, last.emulated, products)
+    return (last.users, last.organization, last.emulated, last.sign_ins, products)
 
 
 def stamp(before: PortalState | None, after: PortalState, now: datetime) -> PortalState:
-    """``after`` with the next serial and its list of changes; ``before`` itself when nothing changed."""
+    """``after`` with the next serial and its list of changes; ``before`` itself when nothing changed.
+
+    Without ``before``, ``after`` goes on from its own serial: 0, or that of the forgotten portal that it was.
+    """
     if before is not None and replace(after, serial=before.serial, changed=before.changed) == before:
         return before
-    serial = before.serial + 1 if before else 1
+    serial = (before or after).serial + 1
     return replace(after, serial=serial, changed=ChangeSet(now, differences(before, after)))

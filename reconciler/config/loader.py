@@ -1,4 +1,7 @@
-"""The one way into configuration: the whole repository is read and checked, and either all of it counts or none."""
+"""The one way into configuration: the whole repository is read and checked, and either all of it counts or none.
+
+Only what changes nothing may work with the valid part of a repository (``load_valid``).
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.config import rules, schema
+from reconciler.config.entry_rules import entries
 from reconciler.config.portal import portal, settings
-from reconciler.config.problems import InvalidConfiguration, Problem
+from reconciler.config.problems import InvalidConfiguration, Problem, escape
+from reconciler.config.removals import removals
 from reconciler.config.source import Source, unreadable
 from reconciler.config.yaml_source import MAX_BYTES, read
 from reconciler.errors import ConfigurationError
-from reconciler.model import Portal, Settings
+from reconciler.model import Portal, Removal, Settings
 
 PORTALS = "portals.d"
 SETTINGS = "reconcile.yaml"
 REMOVALS = "removals"
+"""The stem of the file beside the portals that says what may be deleted from the state."""
 
 RESERVED = frozenset({"status", "index", "meta"})
 """Names of files beside the portals' own, in the reports and in the ledger."""
@@ -29,22 +35,54 @@ _WINDOWS_DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?")
 
 @dataclass(frozen=True)
 class Desired:
-    """The desired state: portals by id, sorted, and settings. ``sources`` says where each part of a portal stands.
+    """The desired state: portals by id, sorted, settings, and what may be deleted from the state.
 
-    ``warnings`` are problems that do not stop anything.
+    ``sources`` says where each part of a portal stands, ``settings_source`` the same of the settings; it is None when
+    they are the default. ``warnings`` are problems that do not stop anything.
     """
 
     portals: Mapping[str, Portal]
     settings: Settings
     warnings: tuple[Problem, ...]
     sources: Mapping[str, Source]
+    settings_source: Source | None = None
+    removals: tuple[Removal, ...] = ()
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What is valid in a repository, and what is not.
+
+    ``problems`` are those of all files, sorted. ``desired`` leaves out each portal whose file has an error, and has
+    the default settings and no removals when those have one.
+    """
+
+    desired: Desired
+    problems: tuple[Problem, ...]
+
+    @property
+    def errors(self) -> Mapping[str, tuple[Problem, ...]]:
+        """The problems that make a file invalid, by file, sorted."""
+        found: dict[str, list[Problem]] = {}
+        for problem in self.problems:
+            if problem.severity == "error":
+                found.setdefault(problem.file, []).append(problem)
+        return {file: tuple(problems) for file, problems in found.items()}
 
 
 def load(root: Path, portals: Path) -> Desired:
-    """Read ``reconcile.yaml`` in ``root`` and every portal in the folder ``portals``.
+    """Read ``reconcile.yaml`` in ``root``, and every portal and the removals in the folder ``portals``.
 
     Raises ``InvalidConfiguration`` with all problems of all files, and ``ConfigurationError`` when there is no folder.
     """
+    loaded = load_valid(root, portals)
+    if loaded.errors:
+        raise InvalidConfiguration(loaded.problems)
+    return loaded.desired
+
+
+def load_valid(root: Path, portals: Path) -> Loaded:
+    """The same, with the problems beside what is valid. Raises ``ConfigurationError`` when there is no folder."""
     if not portals.is_dir():
         raise ConfigurationError(
             f"There is no {PORTALS} in {portals.parent}.",
@@ -52,32 +90,39 @@ def load(root: Path, portals: Path) -> Desired:
             remedy="Run in a repository with portals, or name one with --chdir.",
         )
     problems: list[Problem] = []
-    sources = dict(_portal_sources(portals, problems))
+    sources = dict(_sources(portals, problems))
+    removing = sources.pop(REMOVALS, None)
     declared = _settings_source(root)
     for source in sources.values():
-        problems += _check(source, "portal") + list(rules.within(source))
-    problems += _check(declared, "settings") + list(rules.within(declared)) if declared else []
+        problems += _check(source, "portal")
+    problems += _check(declared, "settings") if declared else []
+    problems += _check(removing, "removals") if removing else []
     problems += [*rules.across(sources), *rules.unconfigured(sources.values(), declared)]
-    if any(problem.severity == "error" for problem in problems):
-        raise InvalidConfiguration(problems)
-    return Desired(
-        portals={id_: portal(id_, source.value) for id_, source in sources.items()},
-        settings=settings(declared.value or {}) if declared else Settings(),
-        warnings=tuple(sorted(problems)),
-        sources=sources,
+    invalid = {problem.file for problem in problems if problem.severity == "error"}
+    valid = {id_: source for id_, source in sources.items() if escape(source.file) not in invalid}
+    usable = declared if declared and declared.file not in invalid else None
+    usable_removals = removing if removing and removing.file not in invalid else None
+    desired = Desired(
+        portals={id_: portal(id_, source.value) for id_, source in valid.items()},
+        settings=settings(usable.value or {}) if usable else Settings(),
+        warnings=tuple(sorted(problem for problem in problems if problem.severity == "warning")),
+        sources=valid,
+        settings_source=usable,
+        removals=removals(usable_removals) if usable_removals else (),
     )
+    return Loaded(desired, tuple(sorted(problems)))
 
 
 def _check(source: Source, name: str) -> list[Problem]:
-    """What is wrong within one file: as YAML, and against its schema."""
+    """What is wrong within one file: as YAML, against its schema, and by the rules over what it says."""
     if not source.readable:
         return list(source.problems)
     if source.value is None and not source.opaque:
-        if name == "settings":
-            return list(source.problems)  # a file with nothing but comments leaves every default
+        if name != "portal":
+            return list(source.problems)  # nothing but comments: every default, or nothing to remove
         hint = "Declare the portal, or delete the file."
         return [*source.problems, Problem(source.file, 1, 1, "empty-file", "The file declares nothing.", hint)]
-    return [*source.problems, *schema.problems(source, name)]
+    return [*source.problems, *schema.problems(source, name), *rules.within(source), *entries(source)]
 
 
 def _settings_source(root: Path) -> Source | None:
@@ -85,8 +130,8 @@ def _settings_source(root: Path) -> Source | None:
     return _read(path, SETTINGS) if os.path.lexists(path) else None
 
 
-def _portal_sources(folder: Path, problems: list[Problem]) -> Iterator[tuple[str, Source]]:
-    """Each portal file by id, in order of id. What is not a portal file goes to ``problems``."""
+def _sources(folder: Path, problems: list[Problem]) -> Iterator[tuple[str, Source]]:
+    """Each portal file by id, in order of id, and the removals. What is neither goes to ``problems``."""
     for path in sorted(_entries(folder), key=lambda path: path.stem):
         file = f"{PORTALS}/{path.name}"
         if path.name == "README.md" or path.name.startswith("."):
@@ -94,11 +139,11 @@ def _portal_sources(folder: Path, problems: list[Problem]) -> Iterator[tuple[str
         if found := _stray(folder, path):
             message, hint = found
             problems.append(Problem(file, 1, 1, "stray-file", message, hint))
-        elif path.stem.lower() == REMOVALS:
-            hint = "Delete the file; nothing is ever removed from the state yet."
-            problems.append(Problem(file, 1, 1, "not-supported-yet", "Removals are not supported yet.", hint))
+        elif path.stem.lower() == REMOVALS != path.stem:
+            hint = "Write the name in lower-case letters."
+            problems.append(Problem(file, 1, 1, "reserved-id", f"Removals stand in {REMOVALS}.yaml.", hint))
         else:
-            if problem := _bad_id(path.stem, file):
+            if path.stem != REMOVALS and (problem := _bad_id(path.stem, file)):
                 problems.append(problem)
             yield path.stem, _read(path, file)
 

@@ -14,10 +14,14 @@ from reconciler.model import (
     Cloud,
     DeclaredEntitlement,
     Exclusion,
+    ExclusionScope,
     FederatedAuthentication,
+    Inclusion,
     KeyVaultSignIn,
     ManagedIdentityAuthentication,
+    Overlap,
     Portal,
+    PortalLimits,
     Price,
     ProductEntry,
     Reference,
@@ -25,6 +29,7 @@ from reconciler.model import (
     SecretAuthentication,
     Settings,
     Suspension,
+    Thresholds,
 )
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -43,30 +48,37 @@ def portal(id_: str, value: Mapping[str, Any]) -> Portal:
         client_id=value["client_id"].lower(),
         authentication=first,
         second_authentication=others[0] if others else None,
-        exclusions=tuple(
-            Exclusion(sku(item["sku"]), item["reason"], _date(item.get("until")))
-            for item in value.get("exclusions", ())
-        ),
+        exclusions=_exclusions(value),
+        include=tuple(Inclusion(sku(item["sku"]), item.get("reason")) for item in value.get("include", ())),
         directory=value.get("directory") or default_directory(value["name"]),
         products=tuple(_product(item) for item in value.get("products", ())),
         suspend=_suspension(value.get("suspend")),
         protect=value.get("protect", False),
+        replaces_tenant_id=value["replaces_tenant_id"].lower() if "replaces_tenant_id" in value else None,
+        safety=PortalLimits(**_numbers(value["safety"])) if value.get("safety") else None,
     )
 
 
 def settings(value: Mapping[str, Any]) -> Settings:
     """The settings that a valid ``reconcile.yaml`` declares; what it leaves out has the model's default."""
     given: dict[str, Any] = dict(value)
-    if "unmetered" in given:
-        given["unmetered"] = tuple(sku(item) for item in given["unmetered"])
-    for days in ("expiring_days", "urgent_days"):
-        if days in given:
-            given[days] = int(given[days])
-    if "safety" in given:
-        given["safety"] = SafetyLimits(**{key: int(number) for key, number in given["safety"].items()})
+    given["exclusions"] = _exclusions(value)
+    given["unmetered"] = tuple(sku(item) for item in value.get("unmetered", ()))
+    given["overlaps"] = tuple(Overlap(sku(item["sku"]), sku(item["includes"])) for item in value.get("overlaps", ()))
+    given |= _numbers({days: value[days] for days in ("expiring_days", "urgent_days") if days in value})
+    given["thresholds"] = _thresholds(_numbers(value.get("thresholds", {})))
+    given["safety"] = SafetyLimits(**_numbers(value.get("safety", {})))
     if "keyvault" in given:
         given["keyvault"] = _keyvault(given["keyvault"])
     return Settings(**given)
+
+
+def _thresholds(given: Mapping[str, int]) -> Thresholds:
+    """Thresholds of which one may be given: what is urgent comes no earlier, and what is soon no later."""
+    default = Thresholds()
+    days = given.get("renewal_days", max(default.renewal_days, given.get("urgent_renewal_days", 0)))
+    urgent = given.get("urgent_renewal_days", min(default.urgent_renewal_days, days))
+    return Thresholds(**{**given, "renewal_days": days, "urgent_renewal_days": urgent})
 
 
 def default_directory(name: str) -> str:
@@ -113,6 +125,24 @@ def _keyvault(value: Mapping[str, Any]) -> KeyVaultSignIn:
         authentication=_authentication(value["authentication"]),
         cloud=Cloud(value.get("cloud", Cloud.GLOBAL)),
     )
+
+
+def _exclusions(value: Mapping[str, Any]) -> tuple[Exclusion, ...]:
+    """The exclusions of a portal or of the settings."""
+    return tuple(
+        Exclusion(
+            sku=sku(item["sku"]),
+            reason=item["reason"],
+            until=_date(item.get("until")),
+            scope=ExclusionScope(item.get("scope", ExclusionScope.IMPORT)),
+        )
+        for item in value.get("exclusions", ())
+    )
+
+
+def _numbers(value: Mapping[str, Any]) -> dict[str, int]:
+    """Whole numbers by name: JSON Schema takes ``3.0`` for one too."""
+    return {name: int(number) for name, number in value.items()}
 
 
 def _product(value: Mapping[str, Any]) -> ProductEntry:

@@ -1,7 +1,8 @@
 """What is wrong with configuration, and where: the codes, one problem, and the error that carries all of them.
 
-Problems never quote a value from a file, because the value may be a secret that somebody pasted into the wrong place.
-They quote keys (but none below ``authentication``) and names of files, with control characters escaped.
+Problems never quote text from a file, because it may be a secret that somebody pasted into the wrong place; a day or
+number that was read as one they may repeat. They quote keys (but none below ``authentication``), names of files, and
+part numbers that a tenant reported, with control characters escaped.
 """
 
 from __future__ import annotations
@@ -47,17 +48,30 @@ CODES = {
     "bad-sku": "Neither a part number nor a SKU ID, nor a glob where one is allowed.",
     "bad-directory": "Not a usable directory.",
     "bad-reference": "Not exactly one place where a value is kept.",
+    "file-outside": "A reference to a file outside of the repository.",
     "literal-secret": "A secret that stands in the file itself.",
-    "not-supported-yet": "A part of the design that this version does not have.",
     # files and rules across them
     "stray-file": "Something in the folder of portals that is not a portal.",
-    "bad-id": "A file name that cannot be a portal's identity.",
+    "bad-id": "A file name, or the portal of a removal, that cannot be a portal's identity.",
     "reserved-id": "A file name that has another meaning.",
     "duplicate-name": "Two portals of the same name.",
-    "duplicate-exclusion": "The same license excluded twice in one portal.",
+    "duplicate-exclusion": "The same license excluded twice in one file.",
+    "duplicate-include": "The same license included twice in one portal.",
+    "contradictory-include": "A license that one portal includes and excludes.",
     "duplicate-product": "The same product twice in one portal.",
+    "mixed-currencies": "Prices of one portal in more than one currency.",
+    "duplicate-overlap": "The same overlap twice.",
+    "circular-overlap": "A license that makes itself unnecessary, or two that each do so with the other.",
+    "contradictory-thresholds": "Two thresholds that cannot both hold.",
+    "duplicate-removal": "The same removal twice.",
     "keyvault-not-configured": "A secret in a key vault, and no `keyvault` in reconcile.yaml.",
     "same-tenant": "Two portals that read the same tenant.",
+    # what is valid and does nothing
+    "ended-exclusion": "An exclusion whose last day is over.",
+    "ended-suspension": "A pause whose last day is over.",
+    "unmatched-exclusion": "An exclusion that matches no license of a tenant that was read.",
+    "unmatched-include": "An inclusion that matches no license of the tenant, or none that reconcile.yaml excludes.",
+    "unmatched-product": "A product's entry that matches no license of the tenant.",
 }
 """Every code, and what it stands for. Codes are stable: CI jobs match on them."""
 

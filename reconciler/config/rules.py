@@ -1,4 +1,4 @@
-"""Rules that no schema can express: within a portal, and across portals.
+"""Rules that no schema can express: over credentials and the files they point to, and across portals.
 
 They look at files with other problems too, so that all problems are found at once.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from posixpath import normpath
 from typing import Any
 
 from reconciler.config.problems import Problem
@@ -18,22 +19,16 @@ _SECRET_VALUE = re.compile(r"(?=.*[~.])[A-Za-z0-9~._-]{30,}|[A-Za-z0-9+/=_-]{40,
 
 
 def within(source: Source) -> Iterator[Problem]:
-    """Licenses that one portal excludes or describes twice, and a secret's value where its ID should be."""
+    """A secret's value where its ID should be, and a path that leads outside."""
     for path, label in _secret_ids(source):
         if _SECRET_VALUE.fullmatch(label):
             message = "`authentication.secret_id`: this looks like the secret's value, not like its ID."
             hint = "Take it out and renew the secret: git keeps what was committed. The Secret ID is a GUID."
-            yield _problem(source, path, "literal-secret", message, hint)
-    for key, code, what in (
-        ("exclusions", "duplicate-exclusion", "is excluded"),
-        ("products", "duplicate-product", "stands"),
-    ):
-        first: dict[str, Path] = {}
-        for path, sku in _skus(source, key):
-            known = first.setdefault(sku.casefold(), path)
-            if known != path:
-                line = source.position(*known)[0]
-                yield _problem(source, path, code, f"This SKU {what} on line {line} already.", "Keep one of them.")
+            yield problem_at(source, path, "literal-secret", message, hint)
+    for path, file in _files(source):
+        if normpath(file).split("/")[0] == "..":  # where a link leads is known only where the file is
+            hint = "Name a file inside the repository, or an absolute path."
+            yield problem_at(source, path, "file-outside", "This path leads out of the repository.", hint)
 
 
 def _secret_ids(source: Source) -> Iterator[tuple[Path, str]]:
@@ -41,6 +36,14 @@ def _secret_ids(source: Source) -> Iterator[tuple[Path, str]]:
     for path, credential in _credentials(source):
         if isinstance(label := credential.get("secret_id"), str):
             yield (*path, "secret_id"), label
+
+
+def _files(source: Source) -> Iterator[tuple[Path, str]]:
+    """The files that credentials point to, with their paths, as far as the value has the right shape."""
+    for path, credential in _credentials(source):
+        for key, reference in credential.items():
+            if isinstance(file := _mapping(reference).get("file"), str):
+                yield (*path, key, "file"), file
 
 
 def _credentials(source: Source) -> Iterator[tuple[Path, Mapping[str, Any]]]:
@@ -55,24 +58,16 @@ def _credentials(source: Source) -> Iterator[tuple[Path, Mapping[str, Any]]]:
             yield path, credential
 
 
-def _skus(source: Source, key: str) -> Iterator[tuple[Path, str]]:
-    """The SKUs of a list of entries, with their paths, as far as the value has the right shape."""
-    entries = source.value.get(key) if isinstance(source.value, dict) else None
-    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
-        if isinstance(entry, dict) and isinstance(sku := entry.get("sku"), str):
-            yield (key, index, "sku"), sku
-
-
 def across(sources: Mapping[str, Source]) -> Iterator[Problem]:
     """Names that two portals share, and tenants that two portals read. ``sources`` are the portals by id."""
     hint = "Products are named after their portal: give each its own name."
     for source, first in _repeated(sources.values(), "name", comparable):
         message = f"{first.file} has the same name."
-        yield _problem(source, ("name",), "duplicate-name", message, hint)
+        yield problem_at(source, ("name",), "duplicate-name", message, hint)
     hint = "Each product of that tenant is counted twice, once in each portal."
     for source, first in _repeated(sources.values(), "tenant_id", str.lower):
         message = f"{first.file} reads the same tenant."
-        yield _problem(source, ("tenant_id",), "same-tenant", message, hint, warning=True)
+        yield problem_at(source, ("tenant_id",), "same-tenant", message, hint, warning=True)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -90,7 +85,7 @@ def unconfigured(sources: Iterable[Source], settings: Source | None) -> Iterator
         for path, credential in _credentials(source):
             for key, reference in credential.items():
                 if isinstance(reference, dict) and "keyvault" in reference:
-                    yield _problem(source, (*path, key, "keyvault"), "keyvault-not-configured", message, hint)
+                    yield problem_at(source, (*path, key, "keyvault"), "keyvault-not-configured", message, hint)
 
 
 def _repeated(sources: Iterable[Source], key: str, comparable: Any) -> Iterator[tuple[Source, Source]]:
@@ -108,6 +103,7 @@ def comparable(name: str) -> str:
     return " ".join("".join(char for char in folded if unicodedata.category(char) != "Cf").split())
 
 
-def _problem(source: Source, path: Path, code: str, message: str, hint: str, *, warning: bool = False) -> Problem:
+def problem_at(source: Source, path: Path, code: str, message: str, hint: str, *, warning: bool = False) -> Problem:
+    """A problem with the value at ``path``."""
     position = source.position(*path)
     return Problem(source.file, *position, code, message, hint, "warning" if warning else "error")

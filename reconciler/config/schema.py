@@ -45,7 +45,7 @@ _INSTEAD = {"public_certificate": "Or give `pfx`.", "private_key": "Or give `pfx
 
 
 def problems(source: Source, schema: str) -> list[Problem]:
-    """Everything in ``source`` that the schema ``portal`` or ``settings`` does not allow."""
+    """Everything in ``source`` that the schema ``portal``, ``settings`` or ``removals`` does not allow."""
     found: dict[Problem, None] = {}
     for error in _validator(schema).iter_errors(source.value):
         path = tuple(error.absolute_path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from reconciler.config.problems import Problem
 
@@ -13,6 +13,17 @@ Path = tuple[str | int, ...]
 
 Position = tuple[int, int]
 """Line and column, both from 1."""
+
+
+class Place(NamedTuple):
+    """Where something stands, as people and editors jump to it: ``file:line:column``."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
 
 
 @dataclass(frozen=True)
@@ -38,6 +49,10 @@ class Source:
         while path and path not in self.values:
             path = path[:-1]
         return self.values.get(path, (1, 1))
+
+    def place(self, *path: str | int) -> Place:
+        """The same with the file."""
+        return Place(self.file, *self.position(*path))
 
     def key_position(self, *path: str | int) -> Position:
         """Where the key of ``path`` stands, else (for an entry of a list) its value."""

@@ -29,6 +29,7 @@ _SYNTAX = (
         "In double quotes, write a backslash twice; single quotes keep it as it is.",
     ),
     ("cannot start any token", "No value can start with this character.", "Put the text in quotes."),
+    ("expected alphabetic or numeric character", "Text that starts with `*`, `&` or `!` needs quotes.", 'Write `"*"`.'),
     ("could not find expected ':'", "This is neither a key with its value nor the text of one.", "Write `key: value`."),
     ("expected ',' or", "A comma or a closing bracket is missing before this.", "Close what was opened."),
     ("expected node content", "A value is missing, or a bracket was not closed.", "Look at the line before it too."),

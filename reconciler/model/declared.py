@@ -1,8 +1,8 @@
-"""What people declare: portals, exclusions, settings."""
+"""What people declare about portals: connections, exclusions, removals."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -83,13 +83,47 @@ Authentication = (
 )
 
 
+class ExclusionScope(StrEnum):
+    """What an exclusion keeps a license out of: the import, or only the actions that the report asks for."""
+
+    IMPORT = "import"
+    ALERTS = "alerts"
+
+
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """A license that is not imported. ``sku`` is a part number, a SKU ID or a glob; ``until`` is its last day."""
+    """A license that is not imported, or that asks for no action (``scope: alerts``).
+
+    ``sku`` is a part number, a SKU ID or a glob; ``until`` is its last day.
+    """
 
     sku: str
     reason: str
     until: date | None = None
+    scope: ExclusionScope = ExclusionScope.IMPORT
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """A license that a portal keeps although the settings exclude it. ``sku`` as in an exclusion."""
+
+    sku: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A product that may be deleted from the state, as ``removals.yaml`` declares it.
+
+    ``portal`` is a portal's id, ``sku`` a part number, a SKU ID, or ``*`` for everything of a portal that is deleted.
+    ``position`` is where the entry stands, as ``file:line:column``; it says nothing about what is meant.
+    """
+
+    portal: str
+    sku: str
+    reason: str
+    ticket: str | None = None
+    position: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +163,23 @@ class Suspension:
 
 
 @dataclass(frozen=True, slots=True)
+class PortalLimits:
+    """The safety limits that a portal sets for itself; None leaves the one of the settings. See ``SafetyLimits``."""
+
+    max_lost_percent: int | None = None
+    max_lost_products: int | None = None
+    min_products: int | None = None
+    max_removals: int | None = None
+    min_reported_percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Portal:
     """One tenant connection as its YAML file declares it. ``id`` is the file's stem.
 
     ``name`` is the prefix of every product name; ``directory`` the output directory of new products.
     ``second_authentication`` is tried when Entra refuses the first, so that a credential can be changed without a gap.
+    ``replaces_tenant_id`` is the tenant that the portal read before, where it is meant to read another one now.
     """
 
     id: str
@@ -146,41 +192,9 @@ class Portal:
     description: str | None = None
     cloud: Cloud = Cloud.GLOBAL
     exclusions: tuple[Exclusion, ...] = ()
+    include: tuple[Inclusion, ...] = ()
     products: tuple[ProductEntry, ...] = ()
     suspend: Suspension | None = None
     protect: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SafetyLimits:
-    """How much one run may lose before it asks. A share counts only above ``min_products`` lost products."""
-
-    max_lost_percent: int = 30
-    min_products: int = 10
-
-
-@dataclass(frozen=True, slots=True)
-class KeyVaultSignIn:
-    """As whom the secrets of key vaults are read. ``authentication`` refers to variables and files only."""
-
-    tenant_id: str
-    client_id: str
-    authentication: Authentication
-    cloud: Cloud = Cloud.GLOBAL
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """``reconcile.yaml``: settings for the whole repository.
-
-    ``count_warning``: units in grace count as entitled. ``unmetered``: part numbers, SKU IDs or globs that have no
-    count to comply with. ``expiring_days`` and ``urgent_days``: how long before its end a credential is said to expire,
-    and to expire soon. ``keyvault``: needed where a portal refers to the secret of a key vault.
-    """
-
-    count_warning: bool = True
-    unmetered: tuple[str, ...] = ()
-    expiring_days: int = 30
-    urgent_days: int = 7
-    safety: SafetyLimits = SafetyLimits()
-    keyvault: KeyVaultSignIn | None = None
+    safety: PortalLimits | None = None
+    replaces_tenant_id: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -47,12 +47,21 @@ class ImportOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ExcludedLicense:
+    """A license that the tenant reported and an exclusion kept out of the import."""
+
+    sku_id: str
+    part_number: str
+
+
+@dataclass(frozen=True, slots=True)
 class Import:
     """What is known of a portal's last import.
 
     ``as_of`` is when the present content was first observed: it stays while the tenant stays the same. ``users``,
-    ``organization`` and ``emulated`` belong to the last complete import, also when a later one failed. ``failed_since``
-    is when the imports began to fail without one that was complete since.
+    ``organization``, ``emulated``, ``excluded`` (sorted by SKU ID) and ``sign_ins`` (whether sign-ins were read) belong
+    to the last complete import, also when a later one failed. ``failed_since`` is when the imports began to fail without
+    one that was complete since.
     """
 
     outcome: ImportOutcome = ImportOutcome.NEVER
@@ -62,14 +71,17 @@ class Import:
     emulated: str | None = None
     error: ErrorInfo | None = None
     failed_since: datetime | None = None
+    excluded: tuple[ExcludedLicense, ...] = ()
+    sign_ins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
     """What is consumed: a license with its consumers, its place and its status.
 
-    ``consumers`` counts distinct users holding the SKU; ``findings`` maps a finding's id to its number of users.
-    ``reason`` is set if and only if the status is ``cannot_be_synchronised``; the numbers are then the last known.
+    ``consumers`` counts distinct users holding the SKU; ``findings``, ``errors`` and ``reclaimable`` are those of
+    ``Consumption``. ``reason`` is set if and only if the status is ``cannot_be_synchronised``; the numbers are then
+    the last known.
     """
 
     license: License
@@ -79,11 +91,51 @@ class Product:
     findings: Mapping[str, int]
     status: Status
     reason: Reason | None = None
+    errors: Mapping[str, int] = field(default_factory=dict)
+    reclaimable: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def sku_id(self) -> str:
         """The key of a product within its portal."""
         return self.license.sku_id
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A product that was deleted from the state, and the removal that asked for it.
+
+    ``sku`` is the removal's own word for it. ``was`` is why the product could not be synchronised.
+    """
+
+    sku_id: str
+    part_number: str
+    title: str
+    was: Reason
+    sku: str
+    reason: str
+    ticket: str | None
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class DayRecord:
+    """What was known of one product at the end of a day on which something of it changed.
+
+    ``status`` is None when the product was deleted from the state on that day. Units are those of ``Units``.
+    """
+
+    day: date
+    sku_id: str
+    title: str
+    directory: str
+    status: Status | None
+    reason: Reason | None = None
+    enabled: int | None = None
+    warning: int | None = None
+    suspended: int | None = None
+    locked_out: int | None = None
+    consumed_units: int | None = None
+    consumers: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +167,8 @@ class PortalState:
     """Everything known of one portal that is not personal data. Ledger and reports are functions of this.
 
     ``portal`` is the configuration that was last applied. ``credential_expires`` is the last day of its first
-    credential, as far as it is known. ``products`` are sorted by SKU ID. ``serial`` counts the changes of this portal's
-    state, from 1.
+    credential, as far as it is known. ``products`` are sorted by SKU ID; ``removed`` are those that were deleted, in
+    the order in which that was. ``serial`` counts the changes of this portal's state, from 1.
     """
 
     portal: Portal
@@ -124,6 +176,7 @@ class PortalState:
     credential_expires: date | None = None
     last_import: Import = Import()
     products: tuple[Product, ...] = ()
+    removed: tuple[Removed, ...] = ()
     changed: ChangeSet | None = None
     serial: int = 0
 
@@ -131,6 +184,11 @@ class PortalState:
     def id(self) -> str:
         """The portal's identity: the stem of its file."""
         return self.portal.id
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether the portal is deleted and nothing of it is left: only its ledger file remembers it."""
+        return self.presence is Presence.DELETED and not self.products
 
 
 State = Mapping[str, PortalState]

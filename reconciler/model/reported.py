@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 
@@ -71,6 +71,8 @@ class Assignment(NamedTuple):
 
     ``holds`` is False when the assignment is in state ``Error`` and the user got nothing. ``direct`` and ``group``
     say by which ways it was assigned; both can be true. ``error`` is Graph's word for what is wrong, or None.
+    ``disabled_plans`` are the service plans that are switched off for this user, sorted. ``idle`` is the finding
+    ``inactive`` or ``never_signed_in`` where it is so, as far as sign-ins were read.
     """
 
     object_id: str
@@ -79,11 +81,16 @@ class Assignment(NamedTuple):
     direct: bool
     group: bool
     error: str | None
+    disabled_plans: tuple[str, ...] = ()
+    idle: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UserPage:
-    """One page of ``/users``: who holds something and what. ``received`` counts all users on the page."""
+    """One page of ``/users``: who holds something and what. ``received`` counts all users on the page.
+
+    Every assignment is one of a contact of the same page, and every contact has one.
+    """
 
     received: int
     contacts: list[Contact]
@@ -92,10 +99,17 @@ class UserPage:
 
 @dataclass(frozen=True, slots=True)
 class Consumption:
-    """Counts over the users of one SKU. ``findings`` maps a finding's id to its number of users, without zeros."""
+    """Counts over the users of one SKU, without zeros.
+
+    ``findings`` maps a finding's id to its number of users; ``errors`` Graph's word for what is wrong with an
+    assignment to the number of users with it. ``reclaimable`` maps a finding's id to the consumers who do not need the
+    license because of it: each consumer counts once, under the first of ``findings.SAVINGS`` that fits.
+    """
 
     consumers: int
     findings: Mapping[str, int] = field(default_factory=dict)
+    errors: Mapping[str, int] = field(default_factory=dict)
+    reclaimable: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +128,8 @@ class Complete:
 
     ``consumption`` holds a value for each license somebody consumes; ``users`` counts the distinct users with at
     least one license that is imported; ``emulated`` names the emulator's scenario when no real tenant answered.
+    ``sign_ins``: the users' sign-ins were read too. If not, the findings about them are unknown, and not zero.
+    ``credential_end`` is the last day of the portal's first credential, None when signing in did not show it.
     """
 
     portal_id: str
@@ -122,6 +138,8 @@ class Complete:
     consumption: Mapping[str, Consumption]
     users: int
     emulated: str | None = None
+    sign_ins: bool = False
+    credential_end: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,24 @@ def test_a_warning_is_printed_and_does_not_fail(tmp_path: Path, capsys: pytest.C
     assert out.endswith("2 portals are valid.\n")
 
 
+def test_what_has_ended_is_printed_beside_problems_and_does_not_fail(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository(tmp_path, {"a.yaml": portal_yaml("suspend: {reason: Migration, until: 2026-11-22}\n")})
+    arguments = ["--chdir", str(tmp_path), "--now", "2026-11-22T23:59:59Z", "validate"]
+    assert run(capsys, *arguments) == (0, "1 portal is valid.\n", "")
+    arguments[3] = "2026-11-23T00:00:00Z"
+    code, out, _ = run(capsys, *arguments)
+    assert code == 0
+    assert out.startswith("portals.d/a.yaml:5:37: ended-suspension This pause ended on 2026-11-22: ")
+    repository(tmp_path, {"b.yaml": INVALID.replace("Contoso", "Fabrikam")})
+    code, out, _ = run(capsys, *arguments)
+    assert code == 1
+    assert "ended-suspension" in out
+    assert "unknown-key" in out
+    assert out.endswith("2 problems and 2 warnings.\n")
+
+
 @pytest.mark.parametrize("format_", ["text", "json", "github"])
 def test_problems_are_printed_in_each_form_and_fail(
     format_: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], snapshot: SnapshotAssertion
@@ -96,7 +114,7 @@ def test_json_holds_every_field_of_a_problem() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["portal", "settings"])
+@pytest.mark.parametrize("name", ["portal", "settings", "removals"])
 def test_schema_prints_the_shipped_file(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "schema", name)
     assert code == 0
@@ -106,7 +124,7 @@ def test_schema_prints_the_shipped_file(name: str, capsys: pytest.CaptureFixture
 def test_schema_without_a_name_lists_the_names(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "schema")
     assert code == 0
-    assert {"portal", "settings"} <= set(out.splitlines())
+    assert {"portal", "settings", "removals"} <= set(out.splitlines())
 
 
 def test_an_unknown_schema_is_a_usage_error_that_lists_the_names(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
 from reconciler.config import schema
+from reconciler.config.ineffective import dated_warnings
 from reconciler.config.loader import load
 from reconciler.config.yaml_source import read
 from reconciler.errors import ConfigurationError
@@ -23,7 +25,12 @@ from tests.config.config_world import CORPUS, one_file, repository
 
 CANARY = "canary-7Qx~value"
 VALID = [path.read_text() for path in sorted((CORPUS / "valid").glob("*.yaml"))]
-EVERYTHING = read((CORPUS / "valid" / "everything.yaml").read_bytes(), "everything.yaml").value
+WHOLE = {
+    "portal": CORPUS / "valid" / "everything.yaml",
+    "settings": CORPUS / "valid" / "whole-repository" / "reconcile.yaml",
+    "removals": CORPUS / "valid" / "whole-repository" / "portals.d" / "removals.yaml",
+}
+EVERYTHING = {name: read(path.read_bytes(), path.name).value for name, path in WHOLE.items()}
 WORDS = st.sampled_from(
     [
         "secret",
@@ -52,18 +59,20 @@ VALUES = st.recursive(
 
 def loads_or_complains(content: bytes) -> None:
     with TemporaryDirectory() as folder_:
-        root = repository(Path(folder_), {"contoso.yaml": content, "reconcile.yaml": content})
+        files: dict[str, str | bytes] = dict.fromkeys(("contoso.yaml", "removals.yaml", "reconcile.yaml"), content)
+        root = repository(Path(folder_), files)
         try:
-            load(root, root / "portals.d")
+            dated_warnings(load(root, root / "portals.d"), date.max)
         except ConfigurationError as error:
             said = str(error)
             if not said:
                 raise AssertionError("a configuration error without words") from error
 
 
-def mutated(draw: st.DrawFn) -> Any:
-    """A portal that is valid but for a change or two."""
-    value = copy.deepcopy(EVERYTHING)
+@st.composite
+def mutated(draw: st.DrawFn, name: str) -> Any:
+    """A portal, settings or removals that are valid but for a change or two."""
+    value = copy.deepcopy(EVERYTHING[name])
     for _ in range(draw(st.integers(1, 2))):
         place: Any = value
         while True:
@@ -81,7 +90,7 @@ def mutated(draw: st.DrawFn) -> Any:
     return value
 
 
-PORTALS = st.composite(mutated)()
+FILES = st.sampled_from(sorted(WHOLE)).flatmap(lambda name: st.tuples(st.just(name), mutated(name)))
 
 
 @settings(deadline=None)
@@ -105,9 +114,9 @@ def test_any_value_loads_or_is_a_configuration_error(value: object) -> None:
 
 
 @settings(deadline=None)
-@given(PORTALS)
-def test_any_change_to_a_valid_portal_loads_or_is_a_configuration_error(value: object) -> None:
-    loads_or_complains(json.dumps(value).encode())
+@given(FILES)
+def test_any_change_to_a_valid_file_loads_or_is_a_configuration_error(file: tuple[str, object]) -> None:
+    loads_or_complains(json.dumps(file[1]).encode())
 
 
 @settings(deadline=None)
@@ -117,13 +126,14 @@ def test_any_slip_of_the_keyboard_loads_or_is_a_configuration_error(text: str, a
 
 
 @settings(deadline=None)
-@given(PORTALS)
-def test_our_validator_accepts_exactly_what_plain_draft_07_accepts(value: object) -> None:
-    document = json.loads((folder("schemas") / "portal.schema.json").read_text())
+@given(FILES)
+def test_our_validator_accepts_exactly_what_plain_draft_07_accepts(file: tuple[str, object]) -> None:
+    name, value = file
+    document = json.loads((folder("schemas") / f"{name}.schema.json").read_text())
     plain = Draft7Validator(document, format_checker=Draft7Validator.FORMAT_CHECKER)
     source = read(json.dumps(value).encode(), "portals.d/contoso.yaml")
     if not source.problems:
-        assert (not schema.problems(source, "portal")) == plain.is_valid(source.value)
+        assert (not schema.problems(source, name)) == plain.is_valid(source.value)
 
 
 PLACES = ["secret", "secret_id", "public_certificate", "private_key", "pfx", "passphrase", "expires", "type", "unknown"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.config.loader import load
+from reconciler.config.loader import load, load_valid
 from reconciler.config.problems import InvalidConfiguration, Problem
 from reconciler.config.rules import comparable
 from reconciler.errors import ConfigurationError
@@ -17,15 +17,21 @@ from reconciler.model import (
     Cloud,
     DeclaredEntitlement,
     Exclusion,
+    ExclusionScope,
+    Inclusion,
     KeyVaultSignIn,
+    Overlap,
     Portal,
+    PortalLimits,
     Price,
     ProductEntry,
     Reference,
+    Removal,
     SafetyLimits,
     SecretAuthentication,
     Settings,
     Suspension,
+    Thresholds,
 )
 from tests.config.config_world import CLIENT, CORPUS, TENANT, portal_yaml, problems_of, repository
 
@@ -66,7 +72,14 @@ def test_everything_a_file_declares_arrives_in_the_model(tmp_path: Path) -> None
         tenant_id=TENANT,
         client_id=CLIENT,
         authentication=SecretAuthentication(Reference("env", "CONTOSO_SECRET"), "5c0f1a7e", date(2027, 3, 31)),
-        exclusions=(Exclusion("FLOW_FREE", "Free SKU, not managed", date(2027, 6, 30)),),
+        exclusions=(
+            Exclusion("FLOW_FREE", "Free SKU, not managed", date(2027, 6, 30), ExclusionScope.IMPORT),
+            Exclusion("TEAMS_EXPLORATORY", "Trials that users start", None, ExclusionScope.ALERTS),
+        ),
+        include=(
+            Inclusion("POWER_BI_*", "Reports are built with it"),
+            Inclusion("f30db892-07e9-47e9-837c-80727f46fd3d"),
+        ),
         directory="Microsoft 365/Contoso",
         products=(
             ProductEntry(
@@ -78,6 +91,8 @@ def test_everything_a_file_declares_arrives_in_the_model(tmp_path: Path) -> None
         ),
         suspend=Suspension("Migration", date(2026, 12, 31)),
         protect=True,
+        safety=PortalLimits(50, 20, 3, 5, 80),
+        replaces_tenant_id=OTHER_TENANT,
     )
 
 
@@ -133,8 +148,103 @@ def test_settings_are_read_and_optional(tmp_path: Path) -> None:
     )
     repository(tmp_path, {"reconcile.yaml": text})
     settings = load(tmp_path, tmp_path / "portals.d").settings
-    assert settings == Settings(False, ("A",), 60, 3, SafetyLimits(50, 3))
+    assert settings == Settings(
+        count_warning=False, unmetered=("A",), expiring_days=60, urgent_days=3, safety=SafetyLimits(50, min_products=3)
+    )
     assert type(settings.safety.min_products) is int
+
+
+def test_settings_and_removals_of_a_whole_repository_arrive_in_the_model() -> None:
+    root = CORPUS / "valid" / "whole-repository"
+    desired = load(root, root / "portals.d")
+    assert desired.settings == Settings(
+        count_warning=False,
+        exclusions=(
+            Exclusion("*_FREE", "Free SKUs, not managed"),
+            Exclusion(
+                "f30db892-07e9-47e9-837c-80727f46fd3d", "Under discussion", date(2027, 6, 30), ExclusionScope.ALERTS
+            ),
+        ),
+        unmetered=("*_VIRAL",),
+        overlaps=(
+            Overlap("SPE_E5", "ENTERPRISEPACK"),
+            Overlap("SPE_E5", "06ebc4ee-1bb5-47dd-8120-11324bc54e06"),
+        ),
+        expiring_days=60,
+        urgent_days=14,
+        thresholds=Thresholds(90, 10, 60, 60, 0, 180),
+        safety=SafetyLimits(20, 50, 3, 10, 80),
+    )
+    assert desired.removals == (
+        Removal("contoso", "TEAMS_EXPLORATORY", "Trial has ended", "CHG-1042"),
+        Removal("contoso", "f30db892-07e9-47e9-837c-80727f46fd3d", "Never used"),
+        Removal("fabrikam", "*", "Tenant was sold"),
+    )
+    assert [removal.position for removal in desired.removals] == [
+        "portals.d/removals.yaml:3:5",
+        "portals.d/removals.yaml:7:5",
+        "portals.d/removals.yaml:8:5",
+    ]
+    assert list(desired.portals) == list(desired.sources) == ["contoso"]
+
+
+def test_the_exclusions_of_the_repository_are_not_copied_into_a_portal() -> None:
+    root = CORPUS / "valid" / "whole-repository"
+    portal = load(root, root / "portals.d").portals["contoso"]
+    assert portal.exclusions == ()
+    assert portal.include == (Inclusion("FLOW_FREE"),)
+
+
+@pytest.mark.parametrize("text", [None, "", "# nothing\n", "removals: []\n"])
+def test_a_repository_need_not_remove_anything(text: str | None, tmp_path: Path) -> None:
+    repository(tmp_path, {"contoso.yaml": portal_yaml()})
+    repository(tmp_path, {} if text is None else {"removals.yaml": text})
+    assert load(tmp_path, tmp_path / "portals.d").removals == ()
+
+
+def test_removals_with_an_error_ask_for_nothing(tmp_path: Path) -> None:
+    text = "removals:\n  - {portal: contoso, sku: A, reason: x}\n  - {portal: contoso, sku: B}\n"
+    repository(tmp_path, {"contoso.yaml": portal_yaml(), "removals.yaml": text})
+    loaded = load_valid(tmp_path, tmp_path / "portals.d")
+    assert list(loaded.errors) == ["portals.d/removals.yaml"]
+    assert loaded.desired.removals == ()
+    assert list(loaded.desired.portals) == ["contoso"]
+
+
+def test_removals_are_not_followed_out_of_the_folder(tmp_path: Path) -> None:
+    root = repository(tmp_path, {"contoso.yaml": portal_yaml(), "elsewhere/removals.yaml": "removals: []\n"})
+    (root / "portals.d" / "removals.yaml").symlink_to("../elsewhere/removals.yaml")
+    assert codes(root) == ["stray-file"]
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "expected"),
+    [
+        ("{}", (30, 15)),
+        ("{renewal_days: 14}", (14, 14)),
+        ("{renewal_days: 60}", (60, 15)),
+        ("{urgent_renewal_days: 45}", (45, 45)),
+        ("{renewal_days: 14, urgent_renewal_days: 14}", (14, 14)),
+        ("{renewal_days: 60, urgent_renewal_days: 20}", (60, 20)),
+    ],
+)
+def test_one_threshold_of_two_may_be_given(thresholds: str, expected: tuple[int, int], tmp_path: Path) -> None:
+    repository(tmp_path, {"contoso.yaml": portal_yaml(), "reconcile.yaml": f"thresholds: {thresholds}\n"})
+    found = load(tmp_path, tmp_path / "portals.d").settings.thresholds
+    assert (found.renewal_days, found.urgent_renewal_days) == expected
+
+
+def test_what_is_urgent_is_not_due_later_than_the_rest(tmp_path: Path) -> None:
+    thresholds = "thresholds: {renewal_days: 14, urgent_renewal_days: 15}\n"
+    repository(tmp_path, {"contoso.yaml": portal_yaml(), "reconcile.yaml": thresholds})
+    assert codes(tmp_path) == ["contradictory-thresholds"]
+
+
+def test_portals_may_have_different_currencies(tmp_path: Path) -> None:
+    price = 'products: [{sku: SPE_E5, price: {amount: "1", currency: %s, per: year}}]\n'
+    fabrikam = portal_yaml(price % "USD", name="Fabrikam", tenant_id=OTHER_TENANT)
+    repository(tmp_path, {"contoso.yaml": portal_yaml(price % "EUR"), "fabrikam.yaml": fabrikam})
+    assert codes(tmp_path) == []
 
 
 def test_a_list_without_end_is_refused(tmp_path: Path) -> None:
@@ -215,8 +325,9 @@ def test_problems_of_all_files_come_together_and_in_order(tmp_path: Path) -> Non
         ("status.yaml", "reserved-id"),
         ("index.yaml", "reserved-id"),
         ("meta.yaml", "reserved-id"),
-        ("removals.yaml", "not-supported-yet"),
-        ("Removals.yaml", "not-supported-yet"),
+        ("Removals.yaml", "reserved-id"),
+        ("REMOVALS.yaml", "reserved-id"),
+        ("removals.yml", "stray-file"),
         ("contoso.yml", "stray-file"),
         ("contoso.YAML", "stray-file"),
         ("contoso.yaml~", "stray-file"),
@@ -311,3 +422,29 @@ def test_the_error_as_a_string_holds_every_problem_with_its_hint() -> None:
 def test_a_problem_has_a_code_of_the_table() -> None:
     with pytest.raises(ValueError, match="no-such-code"):
         Problem("a.yaml", 1, 1, "no-such-code", "Never.")
+
+
+def test_what_is_valid_is_known_beside_what_is_not(tmp_path: Path) -> None:
+    broken = portal_yaml(name="Fabrikam", tenant_id=OTHER_TENANT, extra="color: red\n")
+    copied = portal_yaml(name="contoso")
+    repository(tmp_path, {"contoso.yaml": portal_yaml(), "copied.yaml": copied, "fabrikam.yaml": broken})
+    repository(tmp_path, {"notes.txt": "", "reconcile.yaml": "expiring_days: soon\n"})
+    loaded = load_valid(tmp_path, tmp_path / "portals.d")
+    assert list(loaded.desired.portals) == list(loaded.desired.sources) == ["contoso"]
+    assert loaded.desired.settings == Settings()
+    assert {file: [problem.code for problem in problems] for file, problems in loaded.errors.items()} == {
+        "portals.d/copied.yaml": ["duplicate-name"],
+        "portals.d/fabrikam.yaml": ["unknown-key"],
+        "portals.d/notes.txt": ["stray-file"],
+        "reconcile.yaml": ["wrong-type"],
+    }
+    assert [problem.code for problem in loaded.desired.warnings] == ["same-tenant"]
+    assert set(loaded.problems) == set(loaded.desired.warnings).union(*loaded.errors.values())
+    with pytest.raises(InvalidConfiguration) as caught:
+        load(tmp_path, tmp_path / "portals.d")
+    assert caught.value.problems == loaded.problems
+
+
+def test_a_file_whose_name_is_shown_otherwise_is_not_taken_for_valid(tmp_path: Path) -> None:
+    repository(tmp_path, {"bad\tname.yaml": portal_yaml(), "contoso.yaml": portal_yaml(name="Other")})
+    assert list(load_valid(tmp_path, tmp_path / "portals.d").desired.portals) == ["contoso"]

@@ -13,11 +13,24 @@ from jsonschema import Draft7Validator
 
 from reconciler.config.loader import load
 from reconciler.config.portal import default_directory, settings
-from reconciler.model import Cloud, KeyVaultSignIn, Portal, SafetyLimits, Settings
+from reconciler.model import (
+    Cloud,
+    Exclusion,
+    ExclusionScope,
+    Inclusion,
+    KeyVaultSignIn,
+    Overlap,
+    Portal,
+    PortalLimits,
+    Removal,
+    SafetyLimits,
+    Settings,
+    Thresholds,
+)
 from reconciler.resources import folder
 from tests.config.config_world import portal_yaml, repository
 
-NAMES = ["portal", "settings"]
+NAMES = ["portal", "settings", "removals"]
 
 
 def document(name: str) -> dict[str, Any]:
@@ -83,12 +96,46 @@ def test_the_keys_of_the_schemas_are_the_fields_of_the_model() -> None:
         "second_authentication",  # in the file it is the second entry of `authentication`
     }
     assert set(document("settings")["properties"]) == {field.name for field in fields(Settings)}
-    safety = document("settings")["properties"]["safety"]["properties"]
-    assert set(safety) == {field.name for field in fields(SafetyLimits)}
     keyvault = document("settings")["properties"]["keyvault"]["properties"]
-    assert set(keyvault) == {field.name for field in fields(KeyVaultSignIn)}
     for cloud in (document("portal")["properties"]["cloud"], keyvault["cloud"]):
         assert cloud["enum"] == list(Cloud)
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "kind"),
+    [
+        ("settings", "safety", SafetyLimits),
+        ("settings", "thresholds", Thresholds),
+        ("settings", "keyvault", KeyVaultSignIn),
+        ("settings", "exclusions", Exclusion),
+        ("settings", "overlaps", Overlap),
+        ("portal", "safety", PortalLimits),
+        ("portal", "exclusions", Exclusion),
+        ("portal", "include", Inclusion),
+        ("removals", "removals", Removal),
+    ],
+)
+def test_the_members_of_a_key_are_the_fields_of_its_type(name: str, key: str, kind: type) -> None:
+    schema = document(name)["properties"][key]
+    assert set(schema.get("items", schema)["properties"]) == {each.name for each in fields(kind)} - {"position"}
+
+
+def test_an_exclusion_is_the_same_in_both_schemas() -> None:
+    portal, settings = (document(name)["properties"]["exclusions"]["items"] for name in ("portal", "settings"))
+    assert portal == settings
+    assert portal["properties"]["scope"]["enum"] == list(ExclusionScope)
+
+
+def test_the_limits_of_a_portal_are_those_of_the_settings_without_defaults() -> None:
+    portal, settings = (document(name)["properties"]["safety"]["properties"] for name in ("portal", "settings"))
+    for key, limit in settings.items():
+        limit.pop("default")
+        assert portal[key] == limit
+
+
+def test_a_line_of_text_is_the_same_everywhere() -> None:
+    portal, removals = (document(name)["definitions"] for name in ("portal", "removals"))
+    assert removals == {"line": portal["line"]}
 
 
 def test_a_credential_is_the_same_in_both_schemas_but_for_a_vault_within_a_vault() -> None:

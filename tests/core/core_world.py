@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -27,13 +27,14 @@ from reconciler.model import (
     Product,
     Reason,
     Reference,
+    Removal,
     SecretAuthentication,
     Settings,
     State,
     Subscription,
     Units,
 )
-from reconciler.plan import Plan, make_plan
+from reconciler.plan import Declared, Plan, make_plan
 from reconciler.transition import configure, observe, stamp
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -164,10 +165,12 @@ def plan_of(
     only: tuple[str, ...] = (),
     settings: Settings | None = None,
     credential_ends: Mapping[str, date] = {},
+    removals: Sequence[Removal] = (),
 ) -> Plan:
     """The plan for these portals."""
     desired = {item.id: item for item in declared}
-    return make_plan(desired, known or {}, settings or Settings(), title, TODAY, only, credential_ends)
+    all_ = Declared(desired, settings or Settings(), title, TODAY, removals, credential_ends)
+    return make_plan(all_, known or {}, only)
 
 
 def known(*states: PortalState) -> dict[str, PortalState]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.compliance import position, recalculate, status
+from reconciler.compliance import numbers, recalculate, status
 from reconciler.model import Reason, Settings, Status
 from tests.core.core_world import E3, license_, product
 
@@ -83,7 +83,7 @@ def test_an_unmetered_sku_without_numbers_is_still_an_error() -> None:
 def test_without_count_warning_units_in_grace_are_not_entitled() -> None:
     grace = license_(enabled=60, warning=40)
     assert status(grace, 97, None, Settings(count_warning=False)) is Status.NOT_ENOUGH_LICENSES
-    assert position(grace, 97, Settings(count_warning=False)).entitled == 60
+    assert numbers(grace, 97, Settings(count_warning=False)).entitled == 60
 
 
 def test_without_count_warning_a_missing_warning_is_not_missed() -> None:
@@ -119,9 +119,9 @@ def test_the_numbers_of_a_product(
     shortfall: int,
     only_by_grace: bool,
 ) -> None:
-    numbers = position(license_(**members), consumers, Settings())
-    assert (numbers.entitled, numbers.consumed, numbers.balance) == (entitled, consumed, balance)
-    assert (numbers.shortfall, numbers.only_by_grace) == (shortfall, only_by_grace)
+    found = numbers(license_(**members), consumers, Settings())
+    assert (found.entitled, found.consumed, found.balance) == (entitled, consumed, balance)
+    assert (found.shortfall, found.only_by_grace) == (shortfall, only_by_grace)
 
 
 def test_to_recalculate_changes_the_status_and_nothing_else() -> None:

@@ -22,7 +22,6 @@ from reconciler.model import (
 )
 from reconciler.next_steps import NextStep, Rank
 from reconciler.plan import Action
-from reconciler.render.plan_text import render as plan_text
 from reconciler.render.reports import reports
 from reconciler.render.status_table import render as status_table
 from reconciler.report import make_report
@@ -44,6 +43,7 @@ from tests.core.core_world import (
     product,
     secret,
 )
+from tests.core.plan_story import text_of as plan_text
 
 ENDS = date(2026, 12, 31)
 
@@ -141,6 +141,16 @@ def test_a_certificate_that_cannot_be_read_here_is_no_change() -> None:
     assert first.credential_expires == ENDS
     assert plan_of(CERTIFIED.portal, known=known(first)).pending == ()
     assert applied(first, CERTIFIED.portal, complete(license_()), now=LATER) is first
+
+
+def test_an_end_that_only_the_import_meets_is_remembered() -> None:
+    shown = applied(None, CERTIFIED.portal, complete(license_(), credential_end=ENDS))
+    assert shown.credential_expires == ENDS
+    assert plan_of(CERTIFIED.portal, known=known(shown)).pending == ()
+    assert applied(shown, CERTIFIED.portal, complete(license_(), credential_end=ENDS), now=LATER) == shown
+    assert applied(shown, CERTIFIED.portal, complete(license_()), now=LATER) == shown, "the second credential signed in"
+    renewed = applied(shown, CERTIFIED.portal, complete(license_(), credential_end=NEW_END), now=LATER)
+    assert (renewed.credential_expires, renewed.last_import) == (NEW_END, shown.last_import)
 
 
 def test_plan_shows_the_new_end_after_a_certificate_was_replaced() -> None:

@@ -7,8 +7,8 @@ from itertools import permutations
 
 import pytest
 
-from reconciler.matching import entry_of, exclusion_of, in_force, matches, matches_any
-from reconciler.model import ProductEntry
+from reconciler.matching import entry_of, exclusion_of, in_force, matches, matches_any, muted_by, rule_of
+from reconciler.model import Exclusion, ExclusionScope, Inclusion, ProductEntry, Settings
 from tests.core.core_world import E3, E5, exclusion, license_, portal
 
 TODAY = date(2027, 6, 30)
@@ -58,7 +58,7 @@ def test_nothing_means_no_license() -> None:
 def test_the_last_day_of_an_exclusion_is_one_on_which_it_applies(until: date | None, expected: bool) -> None:
     item = exclusion("ENTERPRISEPACK", until=until)
     assert in_force(item, TODAY) is expected
-    assert exclusion_of(portal(exclusions=(item,)), license_(), TODAY) == (item if expected else None)
+    assert exclusion_of(portal(exclusions=(item,)), Settings(), license_(), TODAY) == (item if expected else None)
 
 
 def test_the_closest_exclusion_in_force_gives_the_reason_whatever_the_order() -> None:
@@ -66,9 +66,9 @@ def test_the_closest_exclusion_in_force_gives_the_reason_whatever_the_order() ->
     other = exclusion("SPE_E5", "another license")
     wide, narrow, exact = exclusion("*", "wide"), exclusion("ENTERPRISEPACK", "narrow"), exclusion(E3, "exact")
     for order in permutations((ended, other, wide, narrow)):
-        assert exclusion_of(portal(exclusions=order), license_(), TODAY) == narrow
+        assert exclusion_of(portal(exclusions=order), Settings(), license_(), TODAY) == narrow
     for order in permutations((wide, narrow, exact)):
-        assert exclusion_of(portal(exclusions=order), license_(), TODAY) == exact
+        assert exclusion_of(portal(exclusions=order), Settings(), license_(), TODAY) == exact
 
 
 def test_the_closest_entry_counts_whatever_the_order() -> None:
@@ -83,3 +83,41 @@ def test_an_entry_is_found_by_part_number_or_sku_id() -> None:
     assert entry_of(declared, license_(E5)) == by_id
     assert entry_of(declared, license_(E3)) == by_number
     assert entry_of(portal(), license_()) is None
+
+
+REPOSITORY = Settings(exclusions=(exclusion("*PACK", "for everybody"),))
+
+
+def test_an_exclusion_of_the_repository_counts_in_every_portal() -> None:
+    assert exclusion_of(portal(), REPOSITORY, license_(), TODAY) == REPOSITORY.exclusions[0]
+
+
+@pytest.mark.parametrize("included", ["ENTERPRISEPACK", "enterprise*", E3])
+def test_what_a_portal_includes_is_out_of_reach_of_the_repositorys_exclusions(included: str) -> None:
+    lifted = portal(include=(Inclusion(included),))
+    assert rule_of(lifted, REPOSITORY, license_(), TODAY) is None
+
+
+def test_what_a_portal_includes_is_still_excluded_by_the_portal_itself() -> None:
+    own = exclusion("ENTERPRISE*", "own")
+    both = portal(include=(Inclusion("*"),), exclusions=(own,))
+    assert exclusion_of(both, REPOSITORY, license_(), TODAY) == own
+
+
+def test_the_portals_own_exclusion_goes_before_a_closer_one_of_the_repository() -> None:
+    own = Exclusion("*", "own", scope=ExclusionScope.ALERTS)
+    closer = Settings(exclusions=(exclusion(E3, "closer"),))
+    assert rule_of(portal(exclusions=(own,)), closer, license_(), TODAY) == own
+    assert exclusion_of(portal(exclusions=(own,)), closer, license_(), TODAY) is None
+
+
+def test_an_own_exclusion_that_has_ended_leaves_the_license_to_the_repository() -> None:
+    ended = exclusion("ENTERPRISEPACK", "ended", date(2020, 1, 1))
+    assert exclusion_of(portal(exclusions=(ended,)), REPOSITORY, license_(), TODAY) == REPOSITORY.exclusions[0]
+
+
+def test_an_exclusion_from_alerts_keeps_nothing_out_of_the_import() -> None:
+    alerts = Exclusion("ENTERPRISEPACK", "known", scope=ExclusionScope.ALERTS)
+    assert exclusion_of(portal(exclusions=(alerts,)), Settings(), license_(), TODAY) is None
+    assert muted_by(portal(exclusions=(alerts,)), Settings(), license_(), TODAY) == alerts
+    assert muted_by(portal(exclusions=(exclusion("ENTERPRISEPACK"),)), Settings(), license_(), TODAY) is None

@@ -21,7 +21,7 @@ from reconciler.model import (
     Settings,
     Suspension,
 )
-from reconciler.plan import Action, Plan, make_plan
+from reconciler.plan import Action, Declared, Plan, make_plan
 from reconciler.transition import delete
 from tests.core.core_world import (
     CLIENT,
@@ -101,12 +101,12 @@ def test_nothing_happens_to_a_portal_that_is_as_declared() -> None:
             "CONTOSO_SECRET",
             "NEW",
         ),
-        (portal(exclusions=(exclusion(),)), "exclusions.FLOW_FREE.reason", None, "Free"),
+        (portal(exclusions=(exclusion(),)), "exclusions.FLOW_FREE", None, "Free"),
         (
             portal(products=(ProductEntry(E3, entitlement=DeclaredEntitlement(500)),)),
-            f"products.{E3}.entitlement.quantity",
+            f"products.{E3}",
             None,
-            500,
+            "500 declared",
         ),
     ],
 )
@@ -135,7 +135,7 @@ def test_an_exclusion_of_a_known_product_loses_it_and_says_in_whose_words() -> N
 
 
 def test_a_new_title_is_a_planned_change() -> None:
-    plan = make_plan(known_portals(), known(CONTOSO), Settings(), lambda sku_id, part: part, TODAY)
+    plan = make_plan(Declared(known_portals(), Settings(), lambda sku_id, part: part, TODAY), known(CONTOSO))
     assert actions(plan) == {"contoso": Action.UPDATE}
     assert {(change.field, change.before, change.after) for change in plan.portals[0].changes} == {
         ("title", "Office 365 E3", "ENTERPRISEPACK"),
@@ -181,8 +181,8 @@ def test_an_exclusion_that_ended_yesterday_is_a_recovery_today() -> None:
     declared = portal(exclusions=(exclusion("ENTERPRISEPACK", until=TODAY),))
     excluded = applied(CONTOSO, declared, BOTH)
     desired, actual = {"contoso": declared}, known(excluded)
-    assert make_plan(desired, actual, Settings(), title, TODAY).pending == ()
-    tomorrow = make_plan(desired, actual, Settings(), title, TODAY + timedelta(days=1))
+    assert make_plan(Declared(desired, Settings(), title, TODAY), actual).pending == ()
+    tomorrow = make_plan(Declared(desired, Settings(), title, TODAY + timedelta(days=1)), actual)
     assert [change.sku_id for change in tomorrow.portals[0].recoveries] == [E3]
 
 
@@ -291,9 +291,6 @@ def test_a_price_is_a_change_of_the_file_and_of_no_status() -> None:
     priced = portal(products=(ProductEntry("SPE_E5", price=Price(Decimal("34.40"), "EUR", "month")),))
     plan = plan_of(priced, known=known(CONTOSO)).portals[0]
     assert changed_fields(plan.changes) == {
-        "products.SPE_E5.sku": (None, "SPE_E5"),
-        "products.SPE_E5.price.amount": (None, "34.40"),
-        "products.SPE_E5.price.currency": (None, "EUR"),
-        "products.SPE_E5.price.per": (None, "month"),
+        "products.SPE_E5": (None, "34.40 EUR per month"),
     }
     assert plan.after.portal.client_id == CLIENT

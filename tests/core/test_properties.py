@@ -15,8 +15,7 @@ from markdown_it import MarkdownIt
 from reconciler.compliance import recalculate
 from reconciler.diff import differences
 from reconciler.model import Complete, Failed, Portal, PortalState, Settings, Status
-from reconciler.plan import Action, make_plan
-from reconciler.render.plan_text import render as plan_text
+from reconciler.plan import Action, Declared, make_plan
 from reconciler.render.reports import reports
 from reconciler.render.status_table import render as status_table
 from reconciler.report import make_report
@@ -24,6 +23,7 @@ from reconciler.resources import folder
 from reconciler.transition import configure, observe, stamp
 from tests.core.core_strategies import Step, completes, failures, histories, portals, settings_, steps
 from tests.core.core_world import LATER, known, portal, title
+from tests.core.plan_story import text_of as plan_text
 
 SCHEMA = jsonschema.Draft7Validator(json.loads((folder("schemas") / "report.schema.json").read_text(encoding="utf-8")))
 TABLES = MarkdownIt("commonmark").enable("table")
@@ -131,10 +131,10 @@ def test_a_plan_that_was_applied_is_followed_by_an_empty_one(history: list[Step]
     before = last(history)
     desired = {} if step.declared is None else {"contoso": step.declared}
     actual = known(before) if before else {}
-    first = make_plan(desired, actual, step.settings, title, step.today)
+    first = make_plan(Declared(desired, step.settings, title, step.today), actual)
     assert plan_text(first).endswith("\n")
     stored = {item.id: stamp(item.before, item.after, step.now) for item in first.portals}
-    for item in make_plan(desired, stored, step.settings, title, step.today).portals:
+    for item in make_plan(Declared(desired, step.settings, title, step.today), stored).portals:
         assert item.changes == ()
         assert item.action is (Action.UPDATE if item.recoveries else Action.NONE)
 
@@ -145,7 +145,7 @@ def test_a_complete_import_leaves_no_recovery_pending(history: list[Step], step:
     before = last(history)
     after = step.run(before)
     if after is not None and step.declared is not None and isinstance(step.seen, Complete):
-        plan = make_plan({"contoso": step.declared}, known(after), step.settings, title, step.today)
+        plan = make_plan(Declared({"contoso": step.declared}, step.settings, title, step.today), known(after))
         assert plan.pending == ()
 
 
@@ -157,8 +157,8 @@ def test_every_report_is_well_formed(history: list[Step], rules: Settings) -> No
         report = make_report(known(after, second), rules, step.today)
         files = reports(report)
         SCHEMA.validate(json.loads(files["status.json"]))
-        for name in ("status.md", "contoso.md"):
-            _check_markdown(files[name])
+        for text in (text for name, text in files.items() if name.endswith(".md")):
+            _check_markdown(text)
         table = status_table(report)
         assert not UNSEEN & set(map(category, table.replace("\n", "")))
 

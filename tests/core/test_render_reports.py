@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import jsonschema
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from reconciler.findings import COUNTED_BY_GRAPH_ONLY, HELD_BUT_NOT_COUNTED
-from reconciler.model import Change, ChangeSet, PortalState, Price, Product, ProductEntry, Reason, Settings
+from reconciler.exclusion_report import Origin
+from reconciler.facets import Evidence, Freshness, Position
+from reconciler.findings import COUNTED_BY_GRAPH_ONLY, ERRORS, FINDINGS, HELD_BUT_NOT_COUNTED, SAVINGS
+from reconciler.lifecycle import Due, Lifecycle
+from reconciler.model import (
+    Change,
+    ChangeSet,
+    ExclusionScope,
+    PortalState,
+    Price,
+    Product,
+    ProductEntry,
+    Reason,
+    Settings,
+    Status,
+)
 from reconciler.render import markdown, status_json, status_table
 from reconciler.render.markdown_changes import CHANGES_SHOWN
 from reconciler.render.reports import reports
@@ -35,9 +50,13 @@ from tests.core.core_world import (
     product,
     subscription,
 )
-from tests.core.report_story import HOSTILE, story, story_report
+from tests.core.report_story import HOSTILE, SETTINGS, story, story_report
 
 SCHEMA = json.loads((folder("schemas") / "report.schema.json").read_text(encoding="utf-8"))
+
+
+SOON = datetime(2026, 12, 1, tzinfo=UTC)
+PAST = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def report_of(*states: PortalState) -> Report:
@@ -92,7 +111,7 @@ def test_every_portal_has_a_page_and_the_report_two_files() -> None:
 
 
 def test_a_report_is_the_same_for_the_same_state() -> None:
-    assert reports(story_report()) == reports(make_report(dict(reversed(story().items())), Settings(), LATER.date()))
+    assert reports(story_report()) == reports(make_report(dict(reversed(story().items())), SETTINGS, LATER.date()))
 
 
 def test_no_time_moves_when_nothing_changed() -> None:
@@ -131,7 +150,10 @@ def test_what_a_reader_needs_first_stands_first() -> None:
         "## Changes since the previous report",
         "## Next steps",
         "## Portals",
+        "## Renewals",
+        "## Costs",
         "## Products",
+        "## Directories",
         "## Exclusions",
         "## Glossary",
     ]
@@ -151,11 +173,13 @@ def test_a_changed_number_changes_its_own_rows_only() -> None:
         items = (product(license_(enabled=enabled)), product(license_(numbered(1), part_number="OTHER")))
         return markdown.overview(report_of(portal_state(*items))).splitlines()
 
-    changed = [(old, new) for old, new in zip(lines(100), lines(1_000), strict=True) if old != new]
+    changed = [(old, new) for old, new in zip(lines(200), lines(1_000), strict=True) if old != new]
     assert changed == [
         (
-            "| Contoso - Office 365 E3 | ENTERPRISEPACK | ✓ Fully licensed | 100 | 0 | 0 | 97 | 97 | 3 |",
-            "| Contoso - Office 365 E3 | ENTERPRISEPACK | ✓ Fully licensed | 1,000 | 0 | 0 | 97 | 97 | 903 |",
+            "| Contoso - Office 365 E3 | ENTERPRISEPACK | ✓ Fully licensed | surplus | active "
+            "| 200 | 0 | 0 | 97 | 97 | 103 |",
+            "| Contoso - Office 365 E3 | ENTERPRISEPACK | ✓ Fully licensed | surplus | active "
+            "| 1,000 | 0 | 0 | 97 | 97 | 903 |",
         )
     ]
 
@@ -167,31 +191,19 @@ def test_many_changes_are_counted_after_the_first_twenty() -> None:
     assert "P20" not in text
 
 
-def test_a_change_is_told_in_words() -> None:
+def test_changes_are_told_in_words_and_escaped() -> None:
     changes = (
-        Change("Contoso", "import", "complete", "failed"),
-        Change("E3", "status", "fully_licensed", "cannot_be_synchronised", "1"),
-        Change("E3", "reason", None, "gone_from_portal", "1"),
-        Change("E4", "reason", "gone_from_portal", "excluded", "5"),
-        Change("E4", "status", "fully_licensed", "clear", "6"),
-        Change("E5", "product", None, "clear", "2"),
-        Change("F1", "product", "clear", None, "3"),
-        Change("F3", "consumed_units", None, -1_000, "4"),
-        Change("F3", "findings.guest_licensed", None, 1, "4"),
+        Change("Contoso", "description", None, "<b>"),
+        Change("E3 | x", "status", "fully_licensed", "clear", "1"),
+        Change("E3 | x", "enabled", 1, 0, "1"),
     )
     text = page_of(portal_state(product(), changed=ChangeSet(NOW, changes)))
     assert text.split("## Last change\n")[1].split("\n[")[0].splitlines() == [
         "",
         "On 2026-11-23 06:00 UTC:",
         "",
-        "- import complete → failed",
-        "- E3: status Fully licensed → Product cannot be synchronised: the license is gone from the portal",
-        "- E4: reason the license is gone from the portal → the license is excluded",
-        "- E4: status Fully licensed → Clear",
-        "- E5: new, Clear",
-        "- F1: removed",
-        "- F3: Graph's count none → −1,000",
-        '- F3: finding "the user is a guest" none → 1',
+        "- description added: &lt;b&gt;",
+        "- E3 &#124; x: status Fully licensed → Clear; enabled units 1 → 0",
     ]
 
 
@@ -222,12 +234,203 @@ def test_a_subscription_tells_its_kind_and_its_next_change() -> None:
     assert "| Contoso - Office 365 E3 | Warning | 100 | – |" in text
 
 
+def section(page: str, title: str) -> list[list[str]]:
+    """The rows of the table below a heading, without its head."""
+    found = cells(page.partition(f"## {title}\n")[2].partition("\n#")[0])
+    return [[cell.strip() for cell in row] for row in found[2:]]
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        (product(), "active"),
+        (product(capability_status="Suspended"), "suspended"),
+        (product(reason=Reason.EXCLUDED), "–"),
+        (product(subscriptions=(subscription(next_lifecycle=SOON),)), "expiring on 2026-12-01"),
+        (product(subscriptions=(subscription(next_lifecycle=SOON, is_trial=True),)), "trial until 2026-12-01"),
+        (product(subscriptions=(subscription("Warning", next_lifecycle=SOON),)), "in grace until 2026-12-01"),
+        (product(subscriptions=(subscription("Warning", next_lifecycle=PAST),)), "in grace, ended on 2026-11-01"),
+        (
+            product(subscriptions=(subscription(), subscription("Warning", total_licenses=40, next_lifecycle=SOON))),
+            "active; 40 in grace until 2026-12-01",
+        ),
+        (
+            product(
+                subscriptions=(
+                    subscription(next_lifecycle=SOON),
+                    subscription(is_trial=True, total_licenses=1_000, next_lifecycle=SOON),
+                    subscription("Suspended"),
+                )
+            ),
+            "100 expiring on 2026-12-01; 1,000 trial until 2026-12-01",
+        ),
+    ],
+)
+def test_the_lifecycle_is_told_with_every_part_that_ends(item: Product, words: str) -> None:
+    assert section(page_of(portal_state(item)), "Products")[0][4] == words
+
+
+def test_what_ends_is_told_by_day_and_with_what_is_missing_then() -> None:
+    far = subscription(id="far", total_licenses=60, next_lifecycle=datetime(2027, 9, 1, tzinfo=UTC))
+    near = subscription(id="near", total_licenses=40, next_lifecycle=SOON)
+    spare = product(license_(numbered(1), enabled=200, subscriptions=(replace(near, total_licenses=3), subscription())))
+    state = portal_state(product(subscriptions=(far, near)), spare)
+    assert section(page_of(state), "Renewals") == [
+        ["2026-12-01", "Contoso - Office 365 E3", "expiring", "40", "37 too few"],
+        ["2026-12-01", "Contoso - SKU_0001", "expiring", "3", "still enough"],
+    ]
+    later = portal_state(product(subscriptions=(replace(far, total_licenses=100),)))
+    assert section(page_of(later), "Renewals") == [
+        ["2027-09-01", "Contoso - Office 365 E3", "active", "100", "97 too few"]
+    ]
+    assert "## Renewals" not in markdown.overview(report_of(later))
+
+
+def test_assignment_errors_are_told_by_kind_below_their_sum() -> None:
+    errors = {"CountViolation": 3, "<b>": 1}
+    item = replace(product(findings={"assignment_error": 4, "overlap": 2}), errors=errors)
+    assert [row[1:] for row in section(page_of(portal_state(item)), "Findings")] == [
+        [FINDINGS["assignment_error"], "4"],
+        [f"… CountViolation: {ERRORS['CountViolation']}", "3"],
+        ["… &lt;b&gt;: –", "1"],
+        [FINDINGS["overlap"], "2"],
+    ]
+
+
+@pytest.mark.parametrize("finding", FINDINGS)
+def test_every_finding_is_shown_with_its_meaning_and_its_number(finding: str) -> None:
+    text = page_of(portal_state(product(findings={finding: 7})))
+    assert section(text, "Findings") == [["Contoso - Office 365 E3", FINDINGS[finding], "7"]]
+
+
+def test_directories_are_a_tree_with_the_products_of_each() -> None:
+    items = [
+        replace(product(license_(numbered(n), part_number=f"P{n}")), directory=directory)
+        for n, directory in enumerate(("b/c", "B", "a|x/d", "b/c"), 1)
+    ]
+    state = portal_state(*items)
+    tree = page_of(state).partition("## Directories\n\n")[2].partition("\n\n")[0]
+    assert tree.splitlines() == [
+        "- **a&#124;x**",
+        "  - **d**",
+        "    - Contoso - P3",
+        "- **B**",
+        "  - Contoso - P2",
+        "- **b**",
+        "  - **c**",
+        "    - Contoso - P1",
+        "    - Contoso - P4",
+    ]
+    tree = markdown.overview(report_of(state)).partition("## Directories\n\n")[2].partition("\n\n")[0]
+    assert tree.splitlines()[-1] == "  - **c**: 2 products"
+
+
+def test_costs_are_summed_by_portal_and_over_all_and_by_currency() -> None:
+    overview = markdown.overview(story_report())
+    sums = [row for row in section(overview, "Costs") if row[0] == "**All portals**"]
+    assert [row[1].rpartition(" ")[2] for row in sums] == ["EUR", "USD"]
+    one = portal_state(
+        product(consumers=101),
+        declared=portal(products=(ProductEntry("ENTERPRISEPACK", price=Price(Decimal(5), "EUR", "month")),)),
+    )
+    assert section(markdown.overview(report_of(one)), "Costs") == [
+        ["[Contoso](contoso.md)", "60.00 EUR", "0.00 EUR", "0.00 EUR"]
+    ]
+
+
+def test_an_exclusion_shows_where_it_is_declared_and_what_it_matches() -> None:
+    rows = section(markdown.overview(story_report()), "Exclusions")
+    assert [(row[0], row[1], row[2], row[6]) for row in rows][:5] == [
+        ("every portal", "\\*\\_EXPLORATORY", "not imported", "nothing, lifted by contoso"),
+        ("every portal", "STREAM", "not imported", "nothing"),
+        ("every portal", "DYN365\\_\\*", "not imported", "DYN365_TEAM in 1 portal"),
+        ("[Contoso](contoso.md)", "FLOW_FREE", "not imported", "FLOW_FREE"),
+        ("[Contoso](contoso.md)", "\\*\\_VIRAL", "not imported", "nothing"),
+    ]
+
+
 # --- status.json -----------------------------------------------------------------------------------------------------
 
 
 def test_the_story_validates_against_the_schema() -> None:
     jsonschema.Draft7Validator.check_schema(SCHEMA)
     jsonschema.Draft7Validator(SCHEMA).validate(json.loads(status_json.render(story_report())))
+
+
+def closed(schema: object) -> object:
+    """The schema with no member allowed that it does not describe."""
+    if isinstance(schema, list):
+        return [closed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    parts = {key: value if key in ("if", "then", "else") else closed(value) for key, value in schema.items()}
+    if isinstance(schema.get("properties"), dict) and "additionalProperties" not in schema:
+        parts["additionalProperties"] = False
+    return parts
+
+
+def test_the_schema_describes_every_member_of_the_story() -> None:
+    validator = jsonschema.Draft7Validator(closed(SCHEMA))  # type: ignore[arg-type]
+    validator.validate(json.loads(status_json.render(story_report())))
+
+
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [
+        (("status", "enum"), Status),
+        (("why", "enum"), Reason),
+        (("lifecycle", "enum"), Lifecycle),
+        (("due", "enum"), Due),
+        (("freshness", "enum"), [*Freshness, None]),
+        (("scope", "enum"), ExclusionScope),
+        (("product", "properties", "position", "enum"), [*Position, None]),
+        (("product", "properties", "lifecycle", "enum"), [*Lifecycle, None]),
+        (("product", "properties", "evidence", "enum"), [*Evidence, None]),
+        (("product", "properties", "findings", "propertyNames", "enum"), [*FINDINGS, "count_mismatch"]),
+        (("product", "properties", "assignment_errors", "propertyNames", "enum"), ERRORS),
+        (("product", "properties", "reclaimable", "propertyNames", "enum"), SAVINGS),
+        (("exclusion", "properties", "declared_for", "enum"), Origin),
+    ],
+)
+def test_the_schema_knows_every_value_and_no_other(path: tuple[str, ...], values: Iterable[str | None]) -> None:
+    found = SCHEMA["definitions"]
+    for key in path:
+        found = found[key]
+    assert sorted(map(str, found)) == sorted(map(str, values))
+
+
+def test_facets_and_counts_reach_json() -> None:
+    contoso = next(
+        item for item in json.loads(status_json.render(story_report()))["portals"] if item["id"] == "contoso"
+    )
+    items = {item["sku_part_number"]: item for item in contoso["products"]}
+    suite, pilot = items["ENTERPRISEPACK"], items["PILOT"]
+    facets = ("position", "lifecycle", "evidence", "muted", "utilization", "drift")
+    assert [suite[name] for name in facets] == ["surplus", "active", "partial", False, 9_000, 8]
+    assert (suite["available"], suite["shortfall"], suite["declared_difference"]) == (150, 0, -1_000)
+    assert suite["falls_short"] == {"date": "2026-12-05", "short": 50, "due": "urgent"}
+    assert suite["findings"]["count_mismatch"] == 8
+    assert suite["reclaimable"] == {"disabled_account": 18, "guest_licensed": 1, "overlap": 7}
+    assert suite["costs_a_year"]["reclaimable"] == "10732.80"
+    assert pilot["assignment_errors"] == {"CountViolation": 3, "ProhibitedInUsageLocationViolation": 1}
+    assert pilot["phases"] == [{"lifecycle": "trial", "licenses": 25, "date": "2026-12-22", "due": "soon"}]
+    assert items["POWER_BI_PRO"]["muted"]
+    assert items["RETIRED"]["evidence"] == "contradicted"
+    assert [item["sku"] for item in contoso["unreported"]] == ["VISIOCLIENT"]
+    assert [total["currency"] for total in contoso["totals"]] == ["EUR"]
+    assert (contoso["freshness"], contoso["sign_ins"]) == ("fresh", True)
+    assert [item["sku_part_number"] for item in contoso["excluded"]] == ["FLOW_FREE", "DYN365_TEAM"]
+    assert contoso["removed"][0]["ticket"] == "T-17"
+
+
+def test_a_failed_import_changes_nothing_of_a_product_in_json() -> None:
+    fine = portal_state(product())
+    before, after = (
+        json.loads(status_json.render(report_of(state)))["portals"][0]
+        for state in (fine, applied(fine, portal(), failed()))
+    )
+    assert before["products"] == after["products"]
+    assert (before["freshness"], after["freshness"]) == ("fresh", "import_failed")
 
 
 def test_names_reach_json_as_they_are_and_nothing_in_it_acts_on_a_terminal() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -46,7 +46,6 @@ from tests.core.core_world import (
     portal,
     portal_state,
     product,
-    subscription,
     with_import,
 )
 
@@ -113,7 +112,8 @@ def test_coverage_counts_every_portal_by_what_became_of_it() -> None:
         portals=6,
         read=2,
         failed=2,
-        stale=1,
+        kept=1,
+        stale=0,
         never=1,
         suspended=1,
         deleted=1,
@@ -123,9 +123,15 @@ def test_coverage_counts_every_portal_by_what_became_of_it() -> None:
     )
 
 
-def test_a_portal_that_failed_and_was_read_before_is_stale() -> None:
-    reports = report_of(named("fine", FINE), named("stale", FAILED), named("unread", UNREAD)).portals
-    assert [(item.state.id, item.is_stale) for item in reports] == [("fine", False), ("stale", True), ("unread", False)]
+def test_a_portal_that_failed_and_was_read_before_keeps_old_numbers() -> None:
+    reports = report_of(named("fine", FINE), named("kept", FAILED), named("unread", UNREAD)).portals
+    assert [item.keeps_old_numbers for item in reports] == [False, True, False]
+
+
+def test_coverage_counts_a_portal_that_has_failed_for_long_as_stale() -> None:
+    days = [report_of(FAILED, today=LATER.date() + timedelta(days=days)).coverage.stale for days in (2, 3)]
+    assert days == [0, 1]
+    assert report_of(delete(FINE)).coverage.stale == 0
 
 
 def test_coverage_counts_exclusions_that_are_in_force() -> None:
@@ -185,7 +191,7 @@ def test_nothing_is_to_be_done_when_all_is_well() -> None:
 
 def test_next_steps_stand_worst_first() -> None:
     busy = portal_state(
-        product(license_(E3), consumers=110, findings={"disabled_account": 3}),
+        replace(product(license_(E3), consumers=110), reclaimable={"disabled_account": 3}),
         product(license_(E5), consumers=120),
         product(license_(FLOW, enabled=None)),
         product(license_("00000000-0000-4000-8000-000000000001", part_number="GRACE", enabled=60, warning=40)),
@@ -203,7 +209,7 @@ def test_next_steps_stand_worst_first() -> None:
         ),
         (Rank.GRACE, "Contoso - GRACE", "covered only by units in grace: 97 consumed, 60 paid for"),
         (Rank.NOT_SYNCHRONIZED, "Contoso - GONE", "the license is gone from the portal"),
-        (Rank.DISABLED_ACCOUNTS, "Contoso - Office 365 E3", "accounts that are disabled: 3 of 110 consumers"),
+        (Rank.RECLAIMABLE, "Contoso - Office 365 E3", "3 of 110 consumers do not need it: 3 disabled accounts"),
         (Rank.ENDED_EXCLUSION, "OLD_FREE", "its exclusion ended on 2026-01-01"),
     ]
 
@@ -265,32 +271,6 @@ def test_a_good_status_needs_no_remedy(item: Product) -> None:
     assert item_of(item).remedy is None
 
 
-def test_grace_ends_with_the_first_subscription_in_grace_and_with_no_other() -> None:
-    def at(day: int) -> datetime:
-        return datetime(2026, 12, day, 23, 59, tzinfo=UTC)
-
-    item = product(
-        enabled=60,
-        warning=40,
-        subscriptions=(
-            subscription("Suspended", next_lifecycle=at(1)),
-            subscription("Enabled", next_lifecycle=at(2)),
-            subscription("Warning", id="later", next_lifecycle=at(20)),
-            subscription("Warning", id="sooner", next_lifecycle=at(10)),
-            subscription("Warning", id="unknown"),
-        ),
-    )
-    assert item_of(item).grace_ends == at(10)
-    assert steps(portal_state(item))[0][2] == (
-        "covered only by units in grace until 2026-12-10: 97 consumed, 60 paid for"
-    )
-
-
-def test_disabled_accounts_of_a_product_that_is_not_synchronized_are_nothing_to_do() -> None:
-    state = portal_state(product(reason=Reason.EXCLUDED, findings={"disabled_account": 3}))
-    assert [rank for rank, _, _ in steps(state)] == [Rank.NOT_SYNCHRONIZED]
-
-
 def test_an_exclusion_is_reported_from_the_day_after_its_last() -> None:
     state = applied(None, portal(exclusions=(exclusion(until=TODAY),)), complete(license_()))
     assert steps(state) == []
@@ -329,7 +309,8 @@ def priced(amount: str) -> ProductEntry:
     ],
 )
 def test_money_is_exact(item: Product, amount: str, true_up: str, idle: str) -> None:
-    found = item_of(item, priced(amount))
+    found = item_of(item, priced(amount)).costs
+    assert found is not None
     assert (str(found.true_up), str(found.idle)) == (true_up, idle)
 
 
@@ -342,16 +323,15 @@ def test_money_is_exact(item: Product, amount: str, true_up: str, idle: str) -> 
     ],
 )
 def test_there_is_no_cost_where_nothing_can_be_counted(item: Product) -> None:
-    found = item_of(item, priced("34.40"))
-    assert (found.true_up, found.idle) == (None, None)
+    assert item_of(item, priced("34.40")).costs is None
 
 
 def test_there_is_no_cost_without_a_price() -> None:
     entry = ProductEntry(E3, entitlement=DeclaredEntitlement(500))
-    assert item_of(product(), entry).true_up is None
+    assert item_of(product(), entry).costs is None
     assert item_of(product(), entry).entry == entry
     assert item_of(product()).entry is None
-    assert item_of(product()).idle is None
+    assert item_of(product()).costs is None
 
 
 @pytest.mark.parametrize(
@@ -389,8 +369,8 @@ def test_a_deletion_is_among_the_changes_of_its_run() -> None:
 
 def test_count_warning_reaches_the_numbers_of_the_report() -> None:
     state = portal_state(product(enabled=60, warning=40))
-    assert report_of(state).portals[0].products[0].position.entitled == 100
-    numbers = report_of(state, settings=Settings(count_warning=False)).portals[0].products[0].position
+    assert report_of(state).portals[0].products[0].numbers.entitled == 100
+    numbers = report_of(state, settings=Settings(count_warning=False)).portals[0].products[0].numbers
     assert (numbers.entitled, numbers.shortfall) == (60, 37)
 
 
@@ -398,7 +378,7 @@ def test_statuses_follow_the_settings_as_the_numbers_do() -> None:
     state = portal_state(product(enabled=60, warning=40, consumed_units=90, consumers=90))
     report = report_of(state, settings=Settings(count_warning=False))
     item = report.portals[0].products[0]
-    assert (item.position.balance, item.product.status) == (-30, Status.NOT_ENOUGH_LICENSES)
+    assert (item.numbers.balance, item.product.status) == (-30, Status.NOT_ENOUGH_LICENSES)
     assert report.statuses[Status.NOT_ENOUGH_LICENSES] == 1
     assert [step.why for step in report.next_steps] == ["30 too few: 90 consumed, 60 entitled"]
 

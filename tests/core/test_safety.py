@@ -7,7 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.model import Complete, Consumption, Portal, PortalState, Reason, SafetyLimits
+from reconciler.model import (
+    Complete,
+    Consumption,
+    Portal,
+    PortalLimits,
+    PortalState,
+    Reason,
+    Removal,
+    SafetyLimits,
+    Settings,
+)
 from reconciler.plan import Plan
 from reconciler.plausibility import check_observation
 from reconciler.safety import Override, check_plan
@@ -50,7 +60,7 @@ def seen_of(state: PortalState, number: int) -> Complete:
 
 def codes(plan: Plan, allowed: Collection[Override] = (), limits: SafetyLimits = LIMITS) -> list[str]:
     """The codes of the refusals of a plan."""
-    return [refusal.code for refusal in check_plan(plan, limits, allowed)]
+    return [refusal.code for refusal in check_plan(plan, Settings(safety=limits), allowed)]
 
 
 # --- the plan as a whole ---------------------------------------------------------------------------------------------
@@ -79,8 +89,8 @@ def test_a_loss_is_refused_above_share_and_floor(lost: int, total: int, safe: bo
 
 def test_the_refusal_of_a_loss_names_numbers_limit_and_way_over_it() -> None:
     plan = plan_of(excluding(13), known=known(with_products(40)))
-    refusal = check_plan(plan, LIMITS, ())[0]
-    assert refusal.message.startswith("13 of 40 products would lose synchronization; the limit is 30 %")
+    refusal = check_plan(plan, Settings(safety=LIMITS), ())[0]
+    assert refusal.message.startswith("13 of 40 products would lose synchronization; the limits are 30 %")
     assert "safety.max_lost_percent" in refusal.message
     assert "10 products (safety.min_products)" in refusal.message
     assert "--allow loss" in refusal.remedy
@@ -116,7 +126,7 @@ def test_allow_loss_lets_a_loss_pass_and_nothing_else() -> None:
 
 
 def test_a_repository_without_portals_is_refused_even_when_little_would_be_lost() -> None:
-    refusal = check_plan(plan_of(known=known(with_products(1))), LIMITS, ())[0]
+    refusal = check_plan(plan_of(known=known(with_products(1))), Settings(safety=LIMITS), ())[0]
     assert refusal.code == "no-portals-declared"
     assert "1 known portal would be deleted" in refusal.message
     assert "--allow empty" in refusal.remedy
@@ -153,7 +163,7 @@ def test_a_portal_applied_once_without_protection_can_be_deleted() -> None:
 
 def test_another_tenant_behind_a_portal_is_refused_and_both_are_named() -> None:
     plan = plan_of(portal(tenant_id=OTHER_TENANT), known=known(with_products(2)))
-    refusal = check_plan(plan, LIMITS, ())[0]
+    refusal = check_plan(plan, Settings(safety=LIMITS), ())[0]
     assert refusal.code == "tenant-changed"
     assert f"would read tenant {OTHER_TENANT} instead of {TENANT}; 2 products would be lost" in refusal.message
     assert "--allow tenant-change" in refusal.remedy
@@ -174,7 +184,7 @@ def test_another_tenant_is_fine_while_nothing_is_known_of_the_first() -> None:
 
 def held(before: PortalState, seen: Complete, allowed: Collection[Override] = ()) -> str | None:
     """The code of the refusal of an observation."""
-    refusal = check_observation(before, seen, LIMITS, allowed, TODAY)
+    refusal = check_observation(before, seen, Settings(safety=LIMITS), allowed, TODAY)
     return refusal.code if refusal else None
 
 
@@ -185,7 +195,7 @@ def test_what_a_tenant_showed_before_is_safe() -> None:
 
 def test_a_tenant_that_suddenly_reports_no_license_is_held_back() -> None:
     state = with_products(1)
-    refusal = check_observation(state, complete(), LIMITS, (), TODAY)
+    refusal = check_observation(state, complete(), Settings(safety=LIMITS), (), TODAY)
     assert refusal is not None
     assert (refusal.code, refusal.message) == (
         "no-licenses",
@@ -233,9 +243,9 @@ def test_many_licenses_gone_at_once_are_held_back(total: int, shown: int, code: 
 
 def test_the_refusal_of_gone_licenses_names_the_numbers() -> None:
     state = with_products(40)
-    refusal = check_observation(state, seen_of(state, 20), LIMITS, (), TODAY)
+    refusal = check_observation(state, seen_of(state, 20), Settings(safety=LIMITS), (), TODAY)
     assert refusal is not None
-    assert refusal.message.startswith("20 of 40 products are gone from the portal; the limit is 30 %")
+    assert refusal.message.startswith("20 of 40 products are gone from the portal; the limits are 30 %")
 
 
 def test_excluded_products_are_not_missed() -> None:
@@ -246,7 +256,7 @@ def test_excluded_products_are_not_missed() -> None:
 def test_consumed_licenses_without_a_single_user_are_held_back() -> None:
     state = with_products(1)
     empty = replace(seen_of(state, 1), consumption={}, users=0)
-    refusal = check_observation(state, empty, LIMITS, (), TODAY)
+    refusal = check_observation(state, empty, Settings(safety=LIMITS), (), TODAY)
     assert refusal is not None
     assert refusal.code == "no-consumers"
     assert "97 of 97 known consumers are missing from the list of users" in refusal.message
@@ -307,3 +317,62 @@ def test_an_emulated_answer_never_replaces_real_numbers() -> None:
 def test_to_exclude_what_every_user_has_is_no_loss_of_users() -> None:
     state = applied(with_products(1), excluding(1))
     assert held(state, replace(seen_of(state, 1), users=0)) is None
+
+
+# --- more than a share -----------------------------------------------------------------------------------------------
+
+
+def test_a_number_of_lost_products_is_refused_whatever_its_share() -> None:
+    plan = plan_of(excluding(6), known=known(with_products(1000)))
+    assert codes(plan, limits=SafetyLimits(max_lost_products=5)) == ["too-many-lost"]
+    assert codes(plan, limits=SafetyLimits(max_lost_products=6)) == []
+
+
+def test_a_portal_with_limits_of_its_own_is_judged_by_itself() -> None:
+    strict = replace(excluding(2), safety=PortalLimits(max_lost_percent=0, min_products=0))
+    other = portal("other", client_id=OTHER_TENANT)
+    states = known(with_products(40), portal_state(product(), declared=other))
+    (refusal,) = check_plan(plan_of(strict, other, known=states), Settings(), ())
+    assert refusal.message.startswith(
+        "2 of 40 products of portal contoso would lose synchronization; the limits are 0 %"
+    )
+    assert refusal.remedy.endswith("raise the limit in portals.d/contoso.yaml.")
+
+
+def test_a_generous_portal_leaves_the_others_to_the_limits_of_the_settings() -> None:
+    generous = replace(excluding(13), safety=PortalLimits(max_lost_percent=100))
+    assert codes(plan_of(generous, known=known(with_products(40)))) == []
+
+
+def test_too_many_removals_are_refused_with_numbers_limit_and_way_over_it() -> None:
+    before = delete(with_products(4))
+    plan = plan_of(known=known(before), removals=[Removal("contoso", "*", "closed")])
+    limits = Settings(safety=SafetyLimits(max_removals=3))
+    (refusal,) = [item for item in check_plan(plan, limits, ()) if item.code == "too-many-removals"]
+    assert refusal.message == ("4 products would be deleted from the state; the limit is 3 (safety.max_removals).")
+    assert "--allow removals" in refusal.remedy
+    assert check_plan(plan, limits, [Override.REMOVALS]) == []
+    assert check_plan(plan, Settings(safety=SafetyLimits(max_removals=4)), ()) == []
+
+
+def test_another_tenant_is_accepted_where_the_file_says_which_one_it_replaces() -> None:
+    before = with_products(1)
+    turned = portal(tenant_id=OTHER_TENANT)
+    assert codes(plan_of(turned, known=known(before))) == ["tenant-changed"]
+    assert codes(plan_of(replace(turned, replaces_tenant_id=TENANT), known=known(before))) == []
+    assert codes(plan_of(replace(turned, replaces_tenant_id=OTHER_TENANT), known=known(before))) == ["tenant-changed"]
+
+
+@pytest.mark.parametrize(("percent", "code"), [(50, "too-many-gone"), (40, None)])
+def test_the_least_share_that_a_tenant_must_report_is_a_setting(percent: int, code: str | None) -> None:
+    state = with_products(10)
+    limits = Settings(safety=SafetyLimits(min_reported_percent=percent))
+    refusal = check_observation(state, seen_of(state, 4), limits, (), TODAY)
+    assert (refusal and refusal.code) == code
+
+
+def test_a_portals_own_limit_counts_for_what_its_tenant_reports() -> None:
+    state = with_products(10)
+    own = replace(state, portal=replace(state.portal, safety=PortalLimits(min_reported_percent=10)))
+    assert held(state, seen_of(state, 4)) == "too-many-gone"
+    assert held(own, seen_of(state, 4)) is None

@@ -9,6 +9,7 @@ import pytest
 
 from reconciler.model import (
     Consumption,
+    ExcludedLicense,
     ImportOutcome,
     Observation,
     Portal,
@@ -76,9 +77,30 @@ def test_consumers_and_findings_come_from_our_own_count() -> None:
     assert only_product(state).findings == {"disabled_account": 2}
 
 
+def test_errors_and_savings_come_from_our_own_count() -> None:
+    counted = Consumption(90, errors={"CountViolation": 3}, reclaimable={"disabled_account": 2})
+    state = applied(None, portal(), complete(license_(), consumption={E3: counted}))
+    assert only_product(state).errors == {"CountViolation": 3}
+    assert only_product(state).reclaimable == {"disabled_account": 2}
+
+
 def test_an_excluded_license_that_was_never_imported_is_not_imported() -> None:
     state = applied(None, EXCLUDING, BOTH)
     assert reasons(state) == {E5: None}
+
+
+def test_what_an_exclusion_kept_out_is_remembered_until_the_next_complete_read() -> None:
+    state = applied(None, EXCLUDING, BOTH)
+    assert state.last_import.excluded == (ExcludedLicense(E3, "ENTERPRISEPACK"),)
+    assert applied(state, portal(), failed()).last_import.excluded == state.last_import.excluded
+    assert applied(state, portal(), BOTH).last_import.excluded == ()
+
+
+def test_an_exclusion_of_the_repository_takes_effect_in_the_import() -> None:
+    rules = Settings(exclusions=(exclusion("ENTERPRISEPACK"),))
+    before = applied(None, portal(), BOTH)
+    assert reasons(applied(before, portal(), settings=rules)) == {E3: Reason.EXCLUDED, E5: None}
+    assert reasons(applied(None, portal(), BOTH, settings=rules)) == {E5: None}
 
 
 def test_a_license_that_a_complete_read_does_not_show_is_gone_with_its_last_numbers() -> None:

@@ -1,0 +1,104 @@
+"""Warnings about what is valid and has no effect: what has ended, and what matches no license that is known."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+
+from reconciler.config.loader import Desired
+from reconciler.config.positions import Positions
+from reconciler.config.problems import Problem, quote
+from reconciler.config.source import Place
+from reconciler.matching import in_force
+from reconciler.model import License, State
+from reconciler.unmatched import known_licenses, unmatched_exclusions, unmatched_in
+
+_NEAR = 0.8
+"""How alike two part numbers must be (``difflib``'s ratio) to take one for a misspelling of the other."""
+
+_END = "Delete it, or give it a later last day."
+
+
+def dated_warnings(desired: Desired, today: date) -> tuple[Problem, ...]:
+    """The exclusions and pauses whose last day is over, sorted by position."""
+    return tuple(sorted((*_ended_exclusions(desired, today), *_ended_suspensions(desired, today))))
+
+
+def unmatched(desired: Desired, state: State) -> tuple[Problem, ...]:
+    """What matches no license of a tenant that was read completely, sorted by position.
+
+    Exclusions of the settings count only when every declared portal was read.
+    """
+    licenses = {
+        portal_id: known
+        for portal_id, portal in desired.portals.items()
+        if (known := known_licenses(portal, state.get(portal_id))) is not None
+    }
+    return tuple(sorted((*_in_portals(desired, licenses), *_in_settings(desired, state, licenses))))
+
+
+# --- by the date -----------------------------------------------------------------------------------------------------
+
+
+def _ended_exclusions(desired: Desired, today: date) -> Iterator[Problem]:
+    at = Positions(desired)
+    found = [
+        (at.exclusion(portal.id, index, "until"), rule)
+        for portal in desired.portals.values()
+        for index, rule in enumerate(portal.exclusions)
+    ]
+    if desired.settings.exclusions:
+        rules = enumerate(desired.settings.exclusions)
+        found += [(at.repository_exclusion(index, "until"), rule) for index, rule in rules]
+    for place, rule in found:
+        if not in_force(rule, today):
+            yield _warning(place, "ended-exclusion", f"This exclusion ended on {rule.until}: it applies no more.", _END)
+
+
+def _ended_suspensions(desired: Desired, today: date) -> Iterator[Problem]:
+    for portal in desired.portals.values():
+        if portal.suspend and portal.suspend.until and portal.suspend.until < today:
+            message = f"This pause ended on {portal.suspend.until}: the portal is imported again."
+            place = Positions(desired).suspension(portal.id, "until")
+            yield _warning(place, "ended-suspension", message, _END)
+
+
+# --- by what is known of the tenants ---------------------------------------------------------------------------------
+
+
+def _in_portals(desired: Desired, licenses: Mapping[str, tuple[License, ...]]) -> Iterator[Problem]:
+    at = Positions(desired)
+    for portal_id, owned in licenses.items():
+        portal = desired.portals[portal_id]
+        found = unmatched_in(portal, desired.settings, owned)
+        for index in found.exclusions:
+            place, hint = at.exclusion(portal_id, index, "sku"), _spelling(portal.exclusions[index].sku, owned)
+            yield _warning(place, "unmatched-exclusion", "This matches no license of the tenant.", hint)
+        for index in found.include:
+            place, hint = at.inclusion(portal_id, index, "sku"), _spelling(portal.include[index].sku, owned)
+            message = "This matches no license of the tenant that reconcile.yaml excludes."
+            yield _warning(place, "unmatched-include", message, hint)
+        for index in found.products:
+            place, hint = at.product(portal_id, index, "sku"), _spelling(portal.products[index].sku, owned)
+            yield _warning(place, "unmatched-product", "This matches no license of the tenant.", hint)
+
+
+def _in_settings(desired: Desired, state: State, licenses: Mapping[str, tuple[License, ...]]) -> Iterator[Problem]:
+    owned = [item for portal_licenses in licenses.values() for item in portal_licenses]
+    for index in unmatched_exclusions(desired.portals, desired.settings, state):
+        place = Positions(desired).repository_exclusion(index, "sku")
+        hint = _spelling(desired.settings.exclusions[index].sku, owned)
+        yield _warning(place, "unmatched-exclusion", "This matches no license of any tenant.", hint)
+
+
+def _spelling(sku: str, licenses: Iterable[License]) -> str:
+    """What to do about a SKU that matches nothing; names the nearest part number, if one is near."""
+    known = {item.part_number.casefold(): item.part_number for item in licenses}
+    wanted = sku.casefold()
+    near = [] if wanted in known else difflib.get_close_matches(wanted, known, n=1, cutoff=_NEAR)
+    return f"Did you mean {quote(known[near[0]])}?" if near else "Check the spelling, or delete it."
+
+
+def _warning(place: Place, code: str, message: str, hint: str) -> Problem:
+    return Problem(*place, code, message, hint, "warning")

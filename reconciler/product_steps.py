@@ -1,0 +1,147 @@
+"""What a person should do about a product, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.facets import Freshness
+from reconciler.labels import CALCULATION_REMEDY, REASON_LABELS, REMEDIES, SAVING_NOUNS, SHORTAGE_REMEDY
+from reconciler.lifecycle import Due, Lifecycle, Phase
+from reconciler.model import Presence, Reason, Status
+from reconciler.money import spoken
+from reconciler.next_steps import MISSING_REMEDY, NextStep, Rank
+from reconciler.portal_report import PortalReport, ProductReport
+
+_NEAR = (Due.SOON, Due.URGENT, Due.OVER)
+
+
+def product_steps(portal: PortalReport) -> Iterator[NextStep]:
+    """What to do about a portal's products. Muted ones ask for nothing; a deleted portal's are one step of its own."""
+    if portal.state.presence is Presence.DELETED:
+        return
+    for item in portal.products:
+        if item.muted:
+            continue
+        for rank, weight, why, step in _steps(item):
+            yield NextStep(rank, weight, portal.state.id, item.name, why, step)
+
+
+_Step = tuple[Rank, int, str, str]
+"""Rank, weight, why, and what to do."""
+
+
+def _steps(item: ProductReport) -> Iterator[_Step]:
+    """What to do about one product."""
+    product = item.product
+    if product.reason is not None:
+        yield Rank.NOT_SYNCHRONIZED, 0, REASON_LABELS[product.reason], REMEDIES[product.reason]
+        if product.reason is Reason.GONE_FROM_PORTAL:
+            yield from _evidence(item)
+        return
+    if product.status is Status.NOT_ENOUGH_LICENSES:
+        yield _shortage(item)
+    elif product.status is Status.CALCULATION_ERROR:
+        yield Rank.CALCULATION_ERROR, 0, "a number is missing, negative or not whole", CALCULATION_REMEDY
+    yield from _not_assigned(item)
+    yield from _grace(item)
+    yield from _renewal(item)
+    yield from _evidence(item)
+    yield from _reclaimable(item)
+
+
+def _shortage(item: ProductReport) -> _Step:
+    """That licenses are missing."""
+    numbers, suspended = item.numbers, item.product.license.units.suspended or 0
+    why = f"{numbers.shortfall:,} too few: {numbers.consumed:,} consumed, {numbers.entitled:,} entitled"
+    why += f", {suspended:,} suspended" if suspended > 0 else ""
+    return Rank.SHORTAGE, numbers.shortfall, why, item.remedy or SHORTAGE_REMEDY
+
+
+def _not_assigned(item: ProductReport) -> Iterator[_Step]:
+    """That users wait for a license while none is left."""
+    waiting = item.product.errors.get("CountViolation", 0)
+    if waiting and item.numbers.balance is not None and item.numbers.balance <= 0:
+        who = "1 user" if waiting == 1 else f"{waiting:,} users"
+        why = f"{who} did not get the license, because none is left"
+        step = "Buy licenses or free some, then reprocess the assignment in the Microsoft 365 admin center."
+        yield Rank.NOT_ASSIGNED, waiting, why, step
+
+
+def _grace(item: ProductReport) -> Iterator[_Step]:
+    """That units in grace are needed, or that their grace has ended since the portal was last read."""
+    in_grace = [phase for phase in item.phases if phase.lifecycle is Lifecycle.GRACE]
+    ended = [phase for phase in in_grace if phase.due is Due.OVER]
+    if ended and item.freshness is not Freshness.FRESH:
+        units = "" if item.numbers.entitled == item.numbers.firm else ", and entitled still counts them"
+        why = f"the grace of {_licenses(ended[0])} ended on {ended[0].on}, after the portal was last read{units}"
+        step = "Look in the Microsoft 365 admin center whether they were renewed, and have the portal read again."
+        yield Rank.ENDED_GRACE, ended[0].licenses or 0, why, step
+    elif item.product.status is Status.FULLY_LICENSED and item.numbers.only_by_grace:
+        days = [phase.on for phase in in_grace if phase.on]
+        until = f" until {min(days)}" if days else ""
+        why = f"covered only by units in grace{until}: {item.numbers.consumed:,} consumed, "
+        why += f"{item.numbers.firm:,} paid for"
+        yield Rank.GRACE, 0, why, "Renew the expired subscription, or reduce the consumers."
+
+
+def _renewal(item: ProductReport) -> Iterator[_Step]:
+    """That the product falls short unless something is renewed, or that a trial ends."""
+    cliff, near = item.cliff, None
+    trials = [phase for phase in item.phases if phase.lifecycle is Lifecycle.TRIAL and phase.due in _NEAR]
+    if cliff and cliff.due in _NEAR:
+        near = cliff.on
+        what = "the trial" if any(trial.on == near for trial in trials) else "a subscription"
+        over = cliff.due is Due.OVER
+        why = f"{what} {'ended' if over else 'ends'} on {near}: {cliff.short:,} too few from then on, "
+        why += f"unless it {'was' if over else 'is'} renewed"
+        yield _rank(cliff.due), cliff.short, why, "Renew it or buy licenses in time, or reduce the consumers."
+    for trial in trials:
+        if trial.on != near:
+            why = f"the trial of {_licenses(trial)} {'ended' if trial.due is Due.OVER else 'ends'} on {trial.on}"
+            yield _rank(trial.due), trial.licenses or 0, why, "Buy the licenses in time, or let the trial end."
+
+
+def _rank(due: Due | None) -> Rank:
+    """How pressing a renewal is."""
+    return Rank.RENEWAL if due is Due.SOON else Rank.URGENT_RENEWAL
+
+
+def _evidence(item: ProductReport) -> Iterator[_Step]:
+    """That the declared entitlement and the portal do not agree."""
+    proof = item.proof
+    if proof is None or proof.declared is None or not proof.difference:
+        return
+    entitled = proof.declared - proof.difference
+    weight = abs(proof.difference)
+    if proof.difference > 0:
+        gives = f"{entitled:,}, fewer than that" if entitled else "none"
+        why = f"{proof.declared:,} declared as owned, but the portal gives {gives}"
+        yield Rank.EVIDENCE, weight, why, MISSING_REMEDY
+    else:
+        declared = (
+            f"only {proof.declared:,} {'is' if proof.declared == 1 else 'are'}" if proof.declared else "nothing is"
+        )
+        why = f"the portal gives {entitled:,}, but {declared} declared as owned"
+        step = "Find the contract for the rest and declare it under `entitlement` in the portal's file."
+        yield Rank.EVIDENCE, weight, why, step
+
+
+def _reclaimable(item: ProductReport) -> Iterator[_Step]:
+    """That consumers do not need the license."""
+    found, total = item.product.reclaimable, item.reclaimable
+    if not total:
+        return
+    reasons = [f"{found[name]:,} {nouns[found[name] > 1]}" for name, nouns in SAVING_NOUNS.items() if name in found]
+    does = "does" if total == 1 else "do"
+    why = f"{total:,} of {item.product.consumers or 0:,} consumers {does} not need it: {', '.join(reasons)}"
+    if item.costs and item.costs.reclaimable:
+        year = item.costs.a_year()
+        why += f"; worth {spoken(year.reclaimable, year.currency)} a year"
+    yield Rank.RECLAIMABLE, total, why, "Take the license from them."
+
+
+def _licenses(phase: Phase) -> str:
+    """How many licenses a phase is about."""
+    if phase.licenses is None:
+        return "licenses"
+    return "1 license" if phase.licenses == 1 else f"{phase.licenses:,} licenses"

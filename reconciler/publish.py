@@ -1,0 +1,110 @@
+"""The loop around a run whose result is pushed: the push is the compare-and-swap between runners.
+
+A rejected push says that somebody else was faster. Where both changed other files, the commit is put on top of theirs;
+else it is dropped, and the run is done again from their state. A push that is refused although nobody was faster is
+refused for good: the branch is protected, and the commit goes to a branch of its own, for a pull request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+from reconciler.errors import Refused
+
+ATTEMPTS = 8
+"""How often a run is done, or its commit put on top of others, before it gives up."""
+
+APART = "reconcile/state-"
+"""Begins the name of the branch that waits to be merged into the branch that ends it."""
+
+_NAMED = 3
+"""How many portals a commit's subject names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """What became of a push. ``said`` is what the remote told the person who pushes."""
+
+    accepted: bool
+    said: str = ""
+
+
+class Checkout(Protocol):
+    """What the loop needs of git; ``git/checkout.py`` says what each does."""
+
+    def head(self) -> str: ...
+    def commit_state(self, message: Callable[[frozenset[str]], str]) -> str | None: ...
+    def push(self, branch: str, *, force: bool = False) -> Push: ...
+    def fetch(self, branch: str) -> str: ...
+    def leads_to(self, old: str, new: str) -> bool: ...
+    def changed(self, old: str, new: str) -> frozenset[str]: ...
+    def turn_to(self, commit: str) -> None: ...
+    def put_on(self, commit: str, base: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """How it ended: the run's own exit code, the commit if there was one, and the branch that has it now."""
+
+    exit_code: int
+    commit: str | None = None
+    branch: str | None = None
+    said: str = ""
+
+
+def publish(
+    checkout: Checkout, run: Callable[[], int], branch: str, *, apart: bool = False, run_url: str | None = None
+) -> Published:
+    """Run, commit what changed under ``state/``, and push it to ``branch``; with ``apart`` to a branch of its own.
+
+    Raises what ``run`` and ``checkout`` raise, and Refused when others were faster every time or the branch was
+    rewritten. Then nothing was pushed.
+    """
+    base, code, made = checkout.head(), 0, False
+    for _ in range(ATTEMPTS):
+        if not made:
+            code = run()
+            made = checkout.commit_state(lambda paths, base=base: message(paths, base, run_url)) is not None
+        if not made:
+            return Published(code)
+        pushed = Push(accepted=False) if apart else checkout.push(branch)
+        if pushed.accepted:
+            return Published(code, checkout.head(), branch, pushed.said)
+        tip = base if apart else checkout.fetch(branch)
+        if tip == base:
+            return _apart(checkout, code, branch)
+        base = _again(checkout, branch, base, tip)
+        made = checkout.head() != base
+    raise Refused(f"Other runs pushed to {branch} first, {ATTEMPTS} times.", code="push-contested")
+
+
+def _again(checkout: Checkout, branch: str, base: str, tip: str) -> str:
+    """Start from the tip that others pushed, with the commit where theirs has nothing to do with it; the new base."""
+    if not checkout.leads_to(base, tip):
+        raise Refused(f"{branch} does not have the commit any more that this run began with.", code="branch-rewritten")
+    if checkout.changed(base, tip) & checkout.changed(base, checkout.head()):
+        checkout.turn_to(tip)
+    else:
+        checkout.put_on(tip, base)
+    return tip
+
+
+def _apart(checkout: Checkout, code: int, branch: str) -> Published:
+    """Push to the branch that waits to be merged; what waited there is replaced, because this is newer."""
+    name = f"{APART}{branch}"
+    pushed = checkout.push(name, force=True)
+    if not pushed.accepted:
+        raise Refused(f"Neither {branch} nor {name} takes the state.", code="push-refused", detail=pushed.said or None)
+    return Published(code, checkout.head(), name, pushed.said)
+
+
+def message(paths: Collection[str], base: str, run_url: str | None) -> str:
+    """The message of a commit: which portals it is about, the commit whose configuration was applied, and the run."""
+    ledgers = (path.rpartition("state/ledger/")[2] for path in paths if "state/ledger/" in path)
+    portals = sorted({name.removesuffix(".json") for name in ledgers if "/" not in name and name != "meta.json"})
+    more = f" and {len(portals) - _NAMED} more" if len(portals) > _NAMED else ""
+    subject = f"License status: {', '.join(portals[:_NAMED])}{more}" if portals else "License status"
+    trailers = [f"Reconciled-From: {base}", *([f"Run: {run_url}"] if run_url else [])]
+    return "\n".join([subject, "", *trailers, ""])

@@ -1,0 +1,1 @@
+"""The life of a product, from its first import to its removal."""
