@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import RLock
+from typing import Any
 
 from sqlite_utils import Database as SqliteUtils
 
-from reconciler.model import PortalState
+from reconciler.model import DayRecord, PortalState
 from reconciler.store import ledger
 from reconciler.store.files import writing
+from reconciler.store.history_rows import add_history, load_history
 from reconciler.store.rows import load_states, save_state
 from reconciler.store.sqlite_errors import FILE, explained, unreadable
 from reconciler.store.staging import Staging
@@ -62,21 +64,44 @@ class Database:
         finally:
             staged.close()
 
-    def save(self, state: PortalState, previous_id: str | None = None, staged: Staging | None = None) -> None:
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """The answer to a question about consumers, of whom there is no other value than these rows."""
+        with self._lock:
+            return self._db.execute(sql, parameters).fetchall()
+
+    def history(self, portal_id: str) -> list[DayRecord]:
+        """What is recorded of a portal's products, by day and SKU ID. Raises StateError when a row makes no sense."""
+        with self._lock:
+            try:
+                return load_history(self._db, portal_id)
+            except ValueError as error:
+                raise unreadable(str(error)) from None
+
+    def save(
+        self,
+        state: PortalState,
+        previous_id: str | None = None,
+        staged: Staging | None = None,
+        records: Iterable[DayRecord] = (),
+    ) -> None:
         """Store one portal's state, and with it the users that were read, in one transaction.
 
         ``previous_id`` is the id that the portal had before its file was renamed. Without ``staged`` the consumers
-        stay as they are, except of products that are no longer synchronized.
+        stay as they are, except of products that are no longer synchronized. ``records`` are added to the portal's
+        history; of two for the same day and product the later one counts.
         """
         with self._lock, self._db.atomic():
             key = self._save(state, previous_id or state.id)
+            add_history(self._db, key, records)
             if staged is not None:
                 staged.merge(key)
             else:
                 self._drop_unneeded(key)
 
-    def restore(self, lineage: str, states: Collection[PortalState], gone: Collection[str]) -> None:
-        """Take over from the ledger what is newer there, in one transaction.
+    def restore(
+        self, lineage: str, newer: Iterable[tuple[PortalState, Iterable[DayRecord]]], gone: Collection[str]
+    ) -> None:
+        """Take over from the ledger what is newer there, states and histories, in one transaction.
 
         ``gone`` are ids under which the ledger has nothing any more. The consumers of these portals are dropped: they
         belong to older numbers, and the next import brings them back.
@@ -85,8 +110,10 @@ class Database:
             self._db.table("meta").insert({"key": "lineage", "value": lineage}, pk="key", replace=True)
             for portal_id in gone:
                 self._db.execute("DELETE FROM portals WHERE id = ?", [portal_id])
-            for state in states:
+            for state, records in newer:
                 key = self._save(state, state.id)
+                self._db.execute("DELETE FROM history WHERE portal = ?", [key])
+                add_history(self._db, key, records)
                 self._db.execute("DELETE FROM assignments WHERE portal = ?", [key])
                 self._db.execute("DELETE FROM contacts WHERE portal = ?", [key])
 

@@ -22,6 +22,7 @@ from reconciler.model import (
     PortalState,
     Presence,
     Product,
+    Removed,
     SecretAuthentication,
 )
 
@@ -47,6 +48,7 @@ def to_document(state: PortalState) -> Document:
         "import": msgspec.to_builtins(state.last_import),
         "changed": msgspec.to_builtins(state.changed),
         "products": [msgspec.to_builtins(product) for product in state.products],
+        "removed": [msgspec.to_builtins(removed) for removed in state.removed],
     }
 
 
@@ -59,6 +61,7 @@ def from_document(document: Document) -> PortalState:
             credential_expires=msgspec.convert(document.get("credential_expires"), date | None),
             last_import=msgspec.convert(document["import"], Import),
             products=msgspec.convert(document["products"], tuple[Product, ...]),
+            removed=msgspec.convert(document.get("removed", []), tuple[Removed, ...]),
             changed=msgspec.convert(document.get("changed"), ChangeSet | None),
             serial=msgspec.convert(document["serial"], int),
         )

@@ -21,7 +21,6 @@ def writing(path: Path) -> Iterator[None]:
         raise StateError(
             f"{path.name} cannot be written.",
             code="state-not-writable",
-            remedy="Check the permissions of the folder state, and the free space there.",
             detail=error.strerror,
         ) from error
 
@@ -44,24 +43,32 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise
 
 
-def write_changed(folder: Path, texts: Mapping[str, str], owned: str) -> bool:
-    """Make a folder hold exactly these files among those that match the glob ``owned``, written in this order.
+def write_changed(folder: Path, texts: Mapping[str, str | None], *owned: str) -> bool:
+    """Make a folder hold exactly these files among those that match a glob of ``owned``, written in this order.
 
-    Returns whether anything had to be written or removed. What a killed run left unfinished is cleared away. Raises
-    StateError when the folder cannot be written.
+    Names are paths within the folder. A file without a text stays as it is. Files that are not named are removed, after
+    the others are written. Returns whether anything had to be written or removed. What a killed run left unfinished is
+    cleared away. Raises StateError when the folder cannot be written.
     """
     changed = False
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for unfinished in folder.glob(f".*{_UNFINISHED}"):
-            unfinished.unlink(missing_ok=True)
+        for parent in sorted({(folder / pattern).parent for pattern in owned}):
+            for unfinished in parent.glob(f".*{_UNFINISHED}"):
+                unfinished.unlink(missing_ok=True)
         for name, text in texts.items():
-            path, content = folder / name, text.encode()
-            if not path.is_file() or path.read_bytes() != content:
-                write_atomically(path, content)
+            if text is not None and holds_other(folder / name, text):
+                (folder / name).parent.mkdir(exist_ok=True)
+                write_atomically(folder / name, text.encode())
                 changed = True
-        for path in sorted(folder.glob(owned)):
-            if path.name not in texts and not path.is_dir():
-                path.unlink()
-                changed = True
+        for pattern in owned:
+            for path in sorted(folder.glob(pattern)):
+                if path.relative_to(folder).as_posix() not in texts and not path.is_dir():
+                    path.unlink()
+                    changed = True
     return changed
+
+
+def holds_other(path: Path, text: str) -> bool:
+    """Whether a file is missing or says anything but this. Raises OSError."""
+    return not path.is_file() or path.read_bytes() != text.encode()

@@ -1,16 +1,14 @@
 """The ledger: everything of the state that is not personal data, as canonical text in ``state/ledger``.
 
 One JSON file per portal, keys sorted, one member and one product a line: a change shows in one line of a diff, and two
-runners that apply different portals never conflict. ``meta.json`` holds the lineage: the identity of this state among
-all states of the world.
+runners that apply different portals never conflict. Beside it, in ``history``, the portal's history
+(``history_file.py``). ``meta.json`` holds the lineage: the identity of this state among all states of the world.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,15 +16,17 @@ from typing import Any
 import msgspec
 
 from reconciler.errors import StateError
-from reconciler.model import PortalState, State
+from reconciler.model import DayRecord, PortalState, State
+from reconciler.store import history_file
+from reconciler.store.canonical import line
 from reconciler.store.documents import Document, from_document, to_document
-from reconciler.store.files import write_changed
+from reconciler.store.files import holds_other, write_changed, writing
 
 META = "meta.json"
 FORMAT_VERSION = 1
 
-_MISLEADING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-"""What some programs take for the end of a line, or for an order to show text the other way round."""
+History = Callable[[str], Iterable[DayRecord]]
+"""The history of the portal with an id, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +45,26 @@ class Ledger:
     entries: Mapping[str, Entry]
 
 
-def _dump(value: Any) -> str:
-    """Compact JSON with sorted keys, on one line for every program that reads it."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(", ", ": "))
-    return _MISLEADING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-
-
 def render(state: PortalState) -> str:
     """The canonical text of one portal."""
     document: Document = {"format_version": FORMAT_VERSION, **to_document(state)}
     products, changed = document.pop("products"), document.pop("changed")
-    head = {key: _members(value) if isinstance(value, dict) else _dump(value) for key, value in document.items()}
-    head["products"] = _lines(products)
+    removed = document.pop("removed")
+    head = {key: _members(value) if isinstance(value, dict) else line(value) for key, value in document.items()}
+    head["products"], head["removed"] = _lines(products), _lines(removed)
     if changed:
-        head["changed"] = f'{{"at": {_dump(changed["at"])}, "changes": {_lines(changed["changes"])}}}'
-    return "{\n" + ",\n".join(f"{_dump(key)}: {head[key]}" for key in sorted(head)) + "\n}\n"
+        head["changed"] = f'{{"at": {line(changed["at"])}, "changes": {_lines(changed["changes"])}}}'
+    return "{\n" + ",\n".join(f"{line(key)}: {head[key]}" for key in sorted(head)) + "\n}\n"
 
 
 def _members(value: Document) -> str:
     """An object with one member a line."""
-    return "{\n" + ",\n".join(f"{_dump(key)}: {_dump(value[key])}" for key in sorted(value)) + "\n}"
+    return "{\n" + ",\n".join(f"{line(key)}: {line(value[key])}" for key in sorted(value)) + "\n}"
 
 
 def _lines(values: list[Document]) -> str:
     """A list with one value a line."""
-    return "[\n" + ",\n".join(_dump(value) for value in values) + "\n]" if values else "[]"
+    return "[\n" + ",\n".join(line(value) for value in values) + "\n]" if values else "[]"
 
 
 def digest(text: str) -> str:
@@ -85,9 +80,7 @@ def read(folder: Path) -> Ledger:
     meta = folder / META
     if not meta.is_file():
         if any(folder.glob("*.json")):
-            raise StateError(
-                f"{meta.name} is missing from state/ledger, but portals are there.", remedy="Restore it from git."
-            )
+            raise StateError(code="state-unreadable")
         return Ledger(None, {})
     lineage = _parse(meta)[0].get("lineage")
     if not isinstance(lineage, str):
@@ -126,23 +119,29 @@ def _parse(path: Path) -> tuple[Document, str]:
         raise StateError(
             f"state/ledger/{path.name} has format version {version}, this tool reads {FORMAT_VERSION}.",
             code="ledger-version",
-            remedy="Use the version of the tool that wrote it, or a newer one.",
         )
     return document, hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()  # git may have turned the line ends
 
 
 def _unreadable(path: Path, why: str) -> StateError:
     """The error for one file. A merge conflict that was committed is the usual cause."""
-    return StateError(
-        f"state/ledger/{path.name} cannot be read.",
-        code="ledger-unreadable",
-        remedy="Restore it from git; the ledger is written by the tool only.",
-        detail=why,
-    )
+    return StateError(f"state/ledger/{path.name} cannot be read.", code="ledger-unreadable", detail=why)
 
 
-def write(folder: Path, lineage: str, state: State) -> bool:
-    """Write the ledger; files that are already right are not touched. Returns whether anything changed."""
-    texts = {META: f"{_dump({'format_version': FORMAT_VERSION, 'lineage': lineage})}\n"}  # first: no portal without it
-    texts.update({f"{portal_id}.json": render(portal) for portal_id, portal in sorted(state.items())})
-    return write_changed(folder, texts, "*.json")
+def write(folder: Path, lineage: str, state: State, history: History) -> bool:
+    """Write the ledger; files that are already right are not touched. Returns whether anything changed.
+
+    A history moves only together with its portal's file, so it is asked for only then, and written first: where the
+    file is right, the history is. Raises StateError.
+    """
+    texts: dict[str, str | None] = {META: f"{line({'format_version': FORMAT_VERSION, 'lineage': lineage})}\n"}
+    with writing(folder):
+        for portal_id, portal in sorted(state.items()):
+            file, past, text = f"{portal_id}.json", history_file.name(portal_id), render(portal)
+            is_right = not holds_other(folder / file, text)
+            if is_right and (folder / past).is_file():
+                texts[past] = None
+            elif records := history_file.render(history(portal_id)):
+                texts[past] = records
+            texts[file] = None if is_right else text
+    return write_changed(folder, texts, "*.json", f"{history_file.FOLDER}/*.jsonl")

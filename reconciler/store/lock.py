@@ -26,9 +26,5 @@ def exclusive(state: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Refused(
-                "Another run is working on this state.",
-                code="locked",
-                remedy="Wait until it has ended. The lock goes with its process; there is no file to delete.",
-            ) from None
+            raise Refused(code="locked") from None
         yield

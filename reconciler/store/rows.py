@@ -35,22 +35,26 @@ def _document(row: Row, products: list[Document]) -> Document:
             **{name: row[name] for name in ("outcome", "as_of", "users", "emulated", "failed_since")},
             "organization": _loads(row["organization"]),
             "error": _loads(row["error"]),
+            "excluded": json.loads(row["excluded"]),
+            "sign_ins": bool(row["sign_ins"]),
         },
         "changed": _loads(row["changed"]),
         "products": products,
+        "removed": json.loads(row["removed"]),
     }
 
 
 _UNITS = ("enabled", "warning", "suspended", "locked_out")
 _LICENSE = ("sku_id", "part_number", "applies_to", "capability_status", "consumed_units")
 _PRODUCT = ("title", "directory", "consumers", "status", "reason")
+_COUNTS = ("findings", "errors", "reclaimable")
 
 
 def _product_document(row: Row) -> Document:
     """One product's document."""
     return {
         **{name: row[name] for name in _PRODUCT},
-        "findings": json.loads(row["findings"]),
+        **{name: json.loads(row[name]) for name in _COUNTS},
         "license": {
             **{name: row[name] for name in _LICENSE},
             "units": {name: row[name] for name in _UNITS},
@@ -70,6 +74,7 @@ def save_state(db: Database, key: int | None, state: PortalState) -> int:
         "serial": document["serial"],
         "configuration": _dumps(document["portal"]),
         "changed": document["changed"] and _dumps(document["changed"]),
+        "removed": _dumps(document["removed"]),
     }
     if key is None:
         key = db.table("portals").insert(portal, pk="key").last_pk
@@ -79,9 +84,10 @@ def save_state(db: Database, key: int | None, state: PortalState) -> int:
     db.table("imports").insert(
         {
             "portal": key,
-            **{name: last[name] for name in ("outcome", "as_of", "users", "emulated", "failed_since")},
+            **{name: last[name] for name in ("outcome", "as_of", "users", "emulated", "failed_since", "sign_ins")},
             "organization": last["organization"] and _dumps(last["organization"]),
             "error": last["error"] and _dumps(last["error"]),
+            "excluded": _dumps(last["excluded"]),
         },
         pk="portal",
         replace=True,
@@ -111,7 +117,7 @@ def _insert_products(db: Database, key: int, products: Iterable[Product]) -> Non
                 "portal": key,
                 "sku_id": license_["sku_id"],
                 **{name: document[name] for name in _PRODUCT},
-                "findings": _dumps(document["findings"]),
+                **{name: _dumps(document[name]) for name in _COUNTS},
             }
         )
     db.table("licenses").insert_all(licenses)

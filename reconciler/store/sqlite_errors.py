@@ -30,27 +30,14 @@ def explained() -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the kind
         if code in _BUSY:
-            raise Refused(
-                "Another program is writing to the state DB.", code="locked", remedy="Wait until it has ended."
-            ) from error
+            raise Refused("Another program is writing to the state DB.", code="locked") from error
         if code in _DAMAGED:
             raise unreadable(str(error)) from error
         if code in _ENVIRONMENT:
-            raise StateError(
-                f"The state DB {FILE} cannot be used.",
-                code="database-unusable",
-                remedy="Check the permissions of the folder state, and the free space there and in the folder for "
-                "temporary files.",
-                detail=str(error),
-            ) from error
+            raise StateError(code="database-unusable", detail=str(error)) from error
         raise
 
 
 def unreadable(detail: str) -> StateError:
     """The error for a state DB that is damaged or none at all."""
-    return StateError(
-        f"The state DB {FILE} cannot be read.",
-        code="database-unreadable",
-        remedy=f"Delete state/{FILE}; the next apply restores it from the ledger and one full import.",
-        detail=detail,
-    )
+    return StateError(code="database-unreadable", detail=detail)

@@ -7,14 +7,14 @@ before it wrote the ledger, or an older commit is checked out). Anything else ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.errors import Refused
-from reconciler.model import PortalState, State
-from reconciler.store import ledger
+from reconciler.errors import Refused, UnknownPortal
+from reconciler.model import DayRecord, PortalState, State
+from reconciler.store import history_file, ledger
 from reconciler.store.database import Database, open_for_reading, open_for_writing
 from reconciler.store.files import write_changed
 from reconciler.store.ledger import Ledger
@@ -43,16 +43,42 @@ class OpenState:
 
     def write_ledger(self) -> bool:
         """Make the ledger say what the DB says. Returns whether a file changed."""
-        return ledger.write(self.folder / "ledger", self.lineage, self.database.load())
+        return ledger.write(self.folder / "ledger", self.lineage, self.database.load(), self.database.history)
 
 
 def read(folder: Path) -> dict[str, PortalState]:
     """What is known, without writing anything. Raises StateError or Refused."""
+    with _reading(folder) as (known, _):
+        return known
+
+
+def read_history(folder: Path, portal_id: str) -> tuple[PortalState, tuple[DayRecord, ...]]:
+    """One portal with its history, without writing anything. Raises UnknownPortal, StateError or Refused."""
+    with _reading(folder) as (known, history):
+        if portal_id not in known:
+            raise UnknownPortal({portal_id}, known)
+        return known[portal_id], tuple(history(portal_id))
+
+
+@contextmanager
+def _reading(folder: Path) -> Iterator[tuple[dict[str, PortalState], ledger.History]]:
+    """What is known, and the way to a portal's history: it comes from where the portal's state comes from."""
     written = ledger.read(folder / "ledger")
     with open_for_reading(folder) as database:
-        if database is None:
-            return {portal_id: entry.state for portal_id, entry in sorted(written.entries.items())}
-        return _known(database, written, database.load())
+        stored = database.load() if database else {}
+        known = _known(database, written, stored) if database else _states(written)
+
+        def history(portal_id: str) -> Iterable[DayRecord]:
+            if database and stored.get(portal_id) == known[portal_id]:
+                return database.history(portal_id)
+            return history_file.read(folder / "ledger", portal_id)
+
+        yield known, history
+
+
+def _states(written: Ledger) -> dict[str, PortalState]:
+    """The portals of the ledger alone."""
+    return {portal_id: entry.state for portal_id, entry in sorted(written.entries.items())}
 
 
 @contextmanager
@@ -68,7 +94,11 @@ def open_state(folder: Path, new_lineage: str) -> Iterator[OpenState]:
             stored = database.load()
             known = _known(database, written, stored)
             lineage = written.lineage or database.lineage() or new_lineage
-            newer = [state for portal_id, state in known.items() if stored.get(portal_id) != state]
+            newer = [
+                (state, history_file.read(folder / "ledger", portal_id))
+                for portal_id, state in known.items()
+                if stored.get(portal_id) != state
+            ]
             if newer or lineage != database.lineage():
                 database.restore(lineage, newer, stored.keys() - known.keys())
             yield OpenState(folder, database, lineage, known)
@@ -87,11 +117,7 @@ def _known(database: Database, written: Ledger, stored: State) -> dict[str, Port
     """
     own = database.lineage()
     if stored and own and written.lineage and own != written.lineage:
-        raise Refused(
-            "The state DB belongs to another state than the ledger.",
-            code="lineage-mismatch",
-            remedy="Delete state/reconciler.db; the next apply restores it from the ledger and one full import.",
-        )
+        raise Refused(code="lineage-mismatch")
     return merge(written, stored, database.revision)
 
 
@@ -108,8 +134,6 @@ def merge(written: Ledger, stored: State, revision: Revision) -> dict[str, Porta
                 f"The ledger of portal {portal_id} and the state DB have gone different ways since serial "
                 f"{entry.state.serial}.",
                 code="state-diverged",
-                remedy="To go on from the ledger in git, delete state/reconciler.db. To go on from the database, "
-                "delete that ledger file.",
             )
         newest[portal_id] = entry.state
         former = [] if state else _former_ids(entry.state, written, stored)
@@ -119,11 +143,15 @@ def merge(written: Ledger, stored: State, revision: Revision) -> dict[str, Porta
 
 
 def _former_ids(state: PortalState, written: Ledger, stored: State) -> list[str]:
-    """Under which id the DB has a portal that another run has renamed since: same tenant and client, older serial."""
+    """Under which id the DB has a portal that another run has renamed since: same tenant and client, older serial.
+
+    A portal of which nothing is left is not renamed: its row stays as the record of what was removed.
+    """
     return [
         old_id
         for old_id, old in stored.items()
         if old_id not in written.entries
+        and not old.is_forgotten
         and (old.portal.tenant_id, old.portal.client_id) == (state.portal.tenant_id, state.portal.client_id)
         and old.serial < state.serial
     ]

@@ -1,7 +1,7 @@
 """The tables of the state DB, as migrations.
 
-``portals`` to ``products`` say the same as the ledger, in columns that can be queried. ``contacts`` and
-``assignments`` hold personal data and exist here only. ``revisions`` remembers the digest of every state that a
+``portals`` to ``products``, and ``history``, say the same as the ledger, in columns that can be queried. ``contacts``
+and ``assignments`` hold personal data and exist here only. ``revisions`` remembers the digest of every state that a
 portal had, so that a ledger that is merely older can be told from one that went another way.
 """
 
@@ -26,6 +26,36 @@ def m002_end_of_credential_and_start_of_failure(db: Database) -> None:
     db.execute("ALTER TABLE portals ADD COLUMN credential_expires TEXT")
     db.execute("ALTER TABLE imports ADD COLUMN failed_since TEXT")
 
+
+@migrations()
+def m003_life_of_a_product(db: Database) -> None:
+    """What was removed, what an import left out, what is wrong with assignments and can be saved; and the history."""
+    db.execute("ALTER TABLE portals ADD COLUMN removed TEXT NOT NULL DEFAULT '[]'")
+    db.execute("ALTER TABLE imports ADD COLUMN excluded TEXT NOT NULL DEFAULT '[]'")
+    db.execute("ALTER TABLE imports ADD COLUMN sign_ins INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE products ADD COLUMN errors TEXT NOT NULL DEFAULT '{}'")
+    db.execute("ALTER TABLE products ADD COLUMN reclaimable TEXT NOT NULL DEFAULT '{}'")
+    db.execute(_HISTORY)
+
+
+_HISTORY = """
+CREATE TABLE history (
+    portal INTEGER NOT NULL REFERENCES portals (key) ON DELETE CASCADE,
+    day TEXT NOT NULL,
+    sku_id TEXT NOT NULL,
+    title TEXT NOT NULL,
+    directory TEXT NOT NULL,
+    status TEXT,
+    reason TEXT,
+    enabled INTEGER,
+    warning INTEGER,
+    suspended INTEGER,
+    locked_out INTEGER,
+    consumed_units INTEGER,
+    consumers INTEGER,
+    PRIMARY KEY (portal, day, sku_id)
+) STRICT, WITHOUT ROWID
+"""
 
 _FIRST_TABLES = """
 CREATE TABLE meta (

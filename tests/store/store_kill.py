@@ -15,28 +15,33 @@ import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+from reconciler.history import records
 from reconciler.model import PortalState
-from reconciler.store import ledger
+from reconciler.store import history_file, ledger
 from tests.store.store_world import E3, E5, StateFolder, page, portal_state
+from tests.store.store_world import NOW as INSTANT
 
 OLD = portal_state("contoso", serial=1)
 NEW = portal_state("contoso-eu", serial=2)
 FABRIKAM = portal_state("fabrikam", serial=1)
 OLD_USERS, NEW_USERS = range(100), range(50, 350)
+TODAY = INSTANT.date()
+TOMORROW = TODAY + timedelta(days=1)
 
 
 def first_run(folder: StateFolder) -> None:
     """Everything is new: database, ledger, portal."""
-    folder.apply(OLD, users=(page(*OLD_USERS),))
+    folder.apply(OLD, users=(page(*OLD_USERS),), day=TODAY)
 
 
 def rename_and_import(folder: StateFolder) -> None:
     """The portal gets another id, other numbers and other users."""
-    folder.apply(NEW, previous_id="contoso", users=(page(*NEW_USERS, skus=(E3, E5)),))
+    folder.apply(NEW, previous_id="contoso", users=(page(*NEW_USERS, skus=(E3, E5)),), day=TOMORROW)
 
 
 def take_over(folder: StateFolder) -> None:
@@ -52,7 +57,7 @@ def prepared(folder: StateFolder, run: Callable[[StateFolder], None]) -> None:
     if run is take_over:
         other = StateFolder(folder.path.with_name("other"))
         other.take_over(folder.written())
-        other.apply(NEW, previous_id="contoso")
+        other.apply(NEW, previous_id="contoso", day=TOMORROW)
         other.apply(FABRIKAM)
         folder.take_over(other.written())
 
@@ -105,12 +110,15 @@ def found(folder: StateFolder, run: Callable[[StateFolder], None]) -> str:
     left: list[dict[str, PortalState]] = [{}] if run is first_run else []
     left += [{"contoso": OLD}, {"contoso-eu": NEW}, {"contoso-eu": NEW, "fabrikam": FABRIKAM}]
     assert folder.read() in left
+    check_history(folder)
 
     folder.apply()  # the next run, with nothing to do
 
     known = folder.read()
     assert known in left
     assert {id_: entry.state for id_, entry in ledger.read(folder.ledger).entries.items()} == known
+    for portal_id in check_history(folder):
+        assert list(history_file.read(folder.ledger, portal_id)) == folder.history(portal_id)
     assert folder.rows("PRAGMA integrity_check") == [("ok",)]
     assert sorted(folder.rows("SELECT id, serial FROM portals")) == [
         (id_, state.serial) for id_, state in known.items()
@@ -118,6 +126,16 @@ def found(folder: StateFolder, run: Callable[[StateFolder], None]) -> str:
     assert folder.people() == expected_people(known, run)
     assert not list(folder.path.rglob("*.tmp"))
     return ", ".join(known) or "nothing"
+
+
+def check_history(folder: StateFolder) -> list[str]:
+    """Every portal has the history that belongs to its state; returns their ids."""
+    old, new = records(None, OLD, TODAY), records(OLD, NEW, TOMORROW)
+    belonging = {"contoso": [*old], "contoso-eu": [*old, *new], "fabrikam": []}
+    known = list(folder.read())
+    for portal_id in known:
+        assert folder.history(portal_id) == belonging[portal_id]
+    return known
 
 
 def expected_people(known: dict[str, PortalState], run: Callable[[StateFolder], None]) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -15,10 +16,12 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
+from reconciler import history
 from reconciler.model import (
     Assignment,
     ChangeSet,
     Contact,
+    DayRecord,
     Import,
     ImportOutcome,
     License,
@@ -34,7 +37,7 @@ from reconciler.model import (
     UserPage,
 )
 from reconciler.store.sqlite_errors import FILE
-from reconciler.store.state import OpenState, open_state, read
+from reconciler.store.state import OpenState, open_state, read, read_history
 
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 TENANT_ID = "0f0a3a52-4b38-4f0e-9d5c-0d5f6b1c2a10"
@@ -116,14 +119,17 @@ class StateFolder:
         users: tuple[UserPage, ...] | None = None,
         killed: bool = False,
         lineage: str = LINEAGE,
+        day: date | None = None,
     ) -> None:
-        """A run that arrives at these states; it may be killed before it writes the ledger."""
+        """A run that arrives at these states, with records if it has a day; it may be killed before the ledger."""
         with self.opened(lineage) as opened:
             for state in states:
+                before = opened.known.get(previous_id or state.id)
+                records = history.records(before, state, day) if day else ()
                 with opened.database.staging() as staged:
                     for each in users or ():
                         staged.add(each)
-                    opened.database.save(state, previous_id, None if users is None else staged)
+                    opened.database.save(state, previous_id, None if users is None else staged, records)
             if not killed:
                 opened.write_ledger()
 
@@ -131,17 +137,26 @@ class StateFolder:
         """What is known, for a command that writes nothing."""
         return read(self.path)
 
+    def history(self, portal_id: str = "contoso") -> list[DayRecord]:
+        """What is recorded, for a command that writes nothing."""
+        return list(read_history(self.path, portal_id)[1])
+
+    def lose_the_database(self) -> None:
+        """As in a fresh clone."""
+        self.database.unlink(missing_ok=True)
+
     def take_over(self, known: Mapping[str, bytes]) -> None:
         """Check other ledger files out."""
-        self.ledger.mkdir(parents=True, exist_ok=True)
-        for path in self.ledger.iterdir():
-            path.unlink()
+        shutil.rmtree(self.ledger, ignore_errors=True)
+        self.ledger.mkdir(parents=True)
         for name, content in known.items():
+            (self.ledger / name).parent.mkdir(exist_ok=True)
             (self.ledger / name).write_bytes(content)
 
     def written(self) -> dict[str, bytes]:
         """The ledger files."""
-        return {path.name: path.read_bytes() for path in self.ledger.iterdir()}
+        paths = (path for path in self.ledger.rglob("*") if path.is_file())
+        return {path.relative_to(self.ledger).as_posix(): path.read_bytes() for path in paths}
 
     def rows(self, sql: str) -> list[Any]:
         """Rows of the DB, read past the product."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
@@ -205,6 +206,27 @@ def test_older_tables_are_brought_up_to_date_by_the_next_run(
     with open_for_reading(folder.path) as reading:
         assert reading is not None
     assert folder.rows("SELECT object_id, department FROM contacts") == [("id-000001", None)]
+
+
+def test_tables_of_before_the_history_keep_their_rows_and_get_defaults(folder: StateFolder) -> None:
+    folder.apply(ONE, users=(page(1),))
+    with closing(sqlite3.connect(folder.database)) as connection:
+        connection.executescript(
+            "DROP TABLE history; "
+            "ALTER TABLE portals DROP COLUMN removed; "
+            "ALTER TABLE imports DROP COLUMN excluded; "
+            "ALTER TABLE imports DROP COLUMN sign_ins; "
+            "ALTER TABLE products DROP COLUMN errors; "
+            "ALTER TABLE products DROP COLUMN reclaimable; "
+            "DELETE FROM _sqlite_migrations WHERE name >= 'm003'"
+        )
+    shutil.rmtree(folder.ledger)
+
+    folder.apply()
+
+    assert folder.read() == {"contoso": ONE}
+    assert folder.history() == []
+    assert folder.people() == {"id-000001"}
 
 
 # --- damage ----------------------------------------------------------------------------------------------------------

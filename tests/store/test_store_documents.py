@@ -10,15 +10,17 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 
-from reconciler.model import Assignment, Contact, PortalState, Product, Reference, UserPage
+from reconciler.model import Assignment, Contact, PortalState, Product, Reason, Reference, Removed, UserPage
 from reconciler.secret import Secret
 from reconciler.store import ledger
 from reconciler.store.database import open_for_writing
+from reconciler.store.documents import from_document, to_document
 from tests.store.store_world import (
     E3,
     E5,
     HOSTILE,
     LINEAGE,
+    NOW,
     StateFolder,
     any_states,
     page,
@@ -34,7 +36,7 @@ thorough = settings(max_examples=60, deadline=None, suppress_health_check=[Healt
 def reread(state: PortalState) -> PortalState:
     """The state after a way through the ledger's files."""
     with tempfile.TemporaryDirectory() as folder:
-        ledger.write(Path(folder), LINEAGE, {state.id: state})
+        ledger.write(Path(folder), LINEAGE, {state.id: state}, lambda _: ())
         return ledger.read(Path(folder)).entries[state.id].state
 
 
@@ -82,6 +84,27 @@ def test_a_ledger_text_has_sorted_keys_and_one_product_a_line_for_every_reader(s
         start = lines.index('"products": [') + 1
         rows = [json.loads(line.rstrip(",")) for line in lines[start : start + len(state.products)]]
         assert [row["license"]["sku_id"] for row in rows] == [each.sku_id for each in state.products]
+
+
+def test_a_ledger_of_before_removals_and_savings_is_read_with_defaults() -> None:
+    document = to_document(portal_state())
+    del document["removed"], document["import"]["excluded"], document["import"]["sign_ins"]
+    for each in document["products"]:
+        del each["errors"], each["reclaimable"]
+
+    assert from_document(document) == portal_state()
+
+
+def test_what_was_removed_is_one_a_line() -> None:
+    def text(count: int) -> list[str]:
+        gone = [
+            Removed(f"{number}", "FLOW_FREE", "Flow", Reason.EXCLUDED, "*_FREE", "Free", None, NOW.date())
+            for number in range(count)
+        ]
+        return ledger.render(portal_state(removed=tuple(gone))).split("\n")
+
+    assert len(text(3)) == len(text(2)) + 1
+    assert text(3)[: text(2).index('"removed": [') + 2] == text(2)[: text(2).index('"removed": [') + 2]
 
 
 def test_a_changed_number_changes_one_line_of_the_ledger() -> None:

@@ -21,7 +21,7 @@ def write(folder: Path, *serials: int) -> bool:
     """A ledger with one portal for each serial: contoso, fabrikam, northwind."""
     names = ("contoso", "fabrikam", "northwind")
     states = {name: portal_state(name, serial) for name, serial in zip(names, serials, strict=False)}
-    return ledger.write(folder, LINEAGE, states)
+    return ledger.write(folder, LINEAGE, states, lambda _: ())
 
 
 def test_a_ledger_that_does_not_exist_is_empty(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
-"""Users on their way into the DB: counted in SQL as a plain count in Python counts them."""
+"""Users on their way into the DB: gathered in SQL and counted as one by one counts them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.findings import FINDINGS
+from reconciler.counting import Alike, Contents, Counted, Holding, count
+from reconciler.findings import SAVINGS
 from reconciler.model import Assignment, Consumption, Contact, Reason, UserPage
 from reconciler.store.database import open_for_writing
-from reconciler.store.staging import _CONDITIONS
 from tests.store.store_world import (
     E3,
     E5,
@@ -34,13 +35,7 @@ SKUS = (E3, E5, F3, VISIO)
 
 Person = tuple[Contact, tuple[Assignment, ...]]
 
-NAIVE: dict[str, Callable[[Contact, Assignment], bool]] = {
-    "disabled_account": lambda person, held: held.holds and person.account_enabled is False,
-    "guest_licensed": lambda person, held: held.holds and person.user_type == "Guest",
-    "no_usage_location": lambda person, held: held.holds and not person.usage_location,
-    "direct_and_group": lambda _, held: held.holds and held.direct and held.group,
-    "assignment_error": lambda _, held: held.error is not None,
-}
+PLANS = ("p1", "p2", "p3")
 
 
 @st.composite
@@ -54,10 +49,24 @@ def people(draw: st.DrawFn) -> Person:
         user_type=draw(st.sampled_from([None, "Guest", "Member"])),
         usage_location=draw(st.sampled_from([None, "", "NP"])),
     )
-    flags = st.tuples(st.booleans(), st.booleans(), st.booleans(), st.sampled_from([None, "CountViolation"]))
+    flags = st.tuples(
+        st.booleans(),
+        st.booleans(),
+        st.booleans(),
+        st.sampled_from([None, "CountViolation", "New", '","']),
+        st.sets(st.sampled_from(PLANS)).map(sorted).map(tuple),
+        st.sampled_from([None, "inactive", "never_signed_in"]),
+    )
     shapes = draw(st.dictionaries(st.sampled_from(SKUS), flags, min_size=1))
     return person, tuple(Assignment(person.object_id, sku_id, *shape) for sku_id, shape in shapes.items())
 
+
+insides = st.builds(
+    Contents,
+    st.dictionaries(st.sampled_from(SKUS), st.frozensets(st.sampled_from(PLANS))),
+    st.frozensets(st.tuples(st.sampled_from(SKUS), st.sampled_from(SKUS)).filter(lambda pair: pair[0] != pair[1])),
+)
+"""What the SKUs contain."""
 
 pages = st.lists(st.lists(people(), max_size=4, unique_by=lambda each: each[0].object_id), max_size=5)
 
@@ -73,25 +82,26 @@ def latest(found: list[list[Person]]) -> list[tuple[Contact, Assignment]]:
     return [(person, each) for person, held in last.values() for each in held]
 
 
-def counted(found: list[list[Person]]) -> dict[str, Consumption]:
-    """Consumers and findings of each SKU, counted one by one."""
-    rows = latest(found)
-    result = {}
-    for sku_id in {held.sku_id for _, held in rows}:
-        own = [(person, held) for person, held in rows if held.sku_id == sku_id]
-        counts = {name: sum(rule(*row) for row in own) for name, rule in NAIVE.items()}
-        findings = {name: count for name, count in counts.items() if count}
-        result[sku_id] = Consumption(sum(held.holds for _, held in own), findings)
-    return result
+def one_by_one(found: list[list[Person]], inside: Contents, imported: Collection[str]) -> Counted:
+    """The same count with each user a group of its own."""
+    last = {person.object_id: (person, held) for each in found for person, held in each}
+    users = [
+        Alike(
+            tuple(Holding(*each[1:]) for each in held),
+            person.account_enabled is False,
+            person.user_type == "Guest",
+            not person.usage_location,
+        )
+        for person, held in last.values()
+    ]
+    return count(users, inside, imported)
 
 
-def test_every_finding_is_counted_and_nothing_else() -> None:
-    assert _CONDITIONS.keys() == FINDINGS.keys() == NAIVE.keys()
-
-
-@settings(max_examples=100, deadline=None)
-@given(pages, st.sets(st.sampled_from(SKUS)))
-def test_counts_equal_those_of_a_plain_count(found: list[list[Person]], imported: Collection[str]) -> None:
+@settings(max_examples=150, deadline=None)
+@given(pages, insides, st.sets(st.sampled_from(SKUS)))
+def test_users_gathered_in_sql_count_as_one_by_one(
+    found: list[list[Person]], inside: Contents, imported: Collection[str]
+) -> None:
     with (
         TemporaryDirectory() as folder,
         open_for_writing(Path(folder)) as database,
@@ -100,9 +110,28 @@ def test_counts_equal_those_of_a_plain_count(found: list[list[Person]], imported
         for each in found:
             staged.add(as_page(each))
 
-        assert staged.consumption() == counted(found)
-        holders = {held.object_id for _, held in latest(found) if held.holds and held.sku_id in imported}
-        assert staged.users(imported) == len(holders)
+        counted = staged.count(inside, imported)
+        assert counted == one_by_one(found, inside, imported)
+        assert list(counted.consumption) == sorted(counted.consumption)
+        holders = Counter(held.sku_id for _, held in latest(found) if held.holds)
+        assert {sku_id: each.consumers for sku_id, each in counted.consumption.items() if each.consumers} == holders
+        assert counted.users == len(holding(found, imported))
+
+
+def holding(found: list[list[Person]], imported: Collection[str]) -> set[str]:
+    """Who holds one of these SKUs."""
+    return {held.object_id for _, held in latest(found) if held.holds and held.sku_id in imported}
+
+
+@settings(max_examples=150, deadline=None)
+@given(pages, insides)
+def test_each_consumer_is_saved_once_at_most(found: list[list[Person]], inside: Contents) -> None:
+    counted = one_by_one(found, inside, SKUS)
+    for each in counted.consumption.values():
+        assert sum(each.reclaimable.values()) <= each.consumers
+        assert each.reclaimable.keys() <= set(SAVINGS)
+        assert all(0 < number <= each.findings[name] for name, number in each.reclaimable.items())
+        assert sum(each.errors.values()) == each.findings.get("assignment_error", 0)
 
 
 def test_a_user_who_comes_again_is_who_the_later_page_says(tmp_path: Path) -> None:
@@ -112,18 +141,21 @@ def test_a_user_who_comes_again_is_who_the_later_page_says(tmp_path: Path) -> No
         staged.add(earlier)
         staged.add(later)
 
-        assert staged.consumption() == {E3: Consumption(2), F3: Consumption(1, {"guest_licensed": 1})}
+        found = staged.count(Contents(), {E3, F3})
+    assert {sku_id: each.consumers for sku_id, each in found.consumption.items()} == {E3: 2, F3: 1}
+    assert found.consumption[F3].findings["guest_licensed"] == 1
+    assert "guest_licensed" not in found.consumption[E3].findings
+    assert found.users == 3
 
 
 def test_a_list_that_starts_again_starts_from_nothing(tmp_path: Path) -> None:
     with open_for_writing(tmp_path) as database, database.staging() as staged:
         staged.add(page(1, 2, 3))
         staged.clear()
-        assert staged.consumption() == {}
-        assert staged.users([E3]) == 0
+        assert staged.count(Contents(), {E3}) == Counted({}, 0)
 
         staged.add(page(1))
-        assert staged.consumption() == {E3: Consumption(1)}
+        assert staged.count(Contents(), {E3}).users == 1
 
 
 # --- what is kept ----------------------------------------------------------------------------------------------------
@@ -201,14 +233,14 @@ def test_tenants_that_are_read_at_once_do_not_mix(tmp_path: Path) -> None:
     names, rounds = ("contoso", "fabrikam", "northwind"), 40
     together = Barrier(len(names))
 
-    def read(which: int) -> dict[str, Consumption]:
+    def read(which: int) -> Mapping[str, Consumption]:
         with opened.database.staging() as staged:
             for turn in range(rounds):
                 together.wait(timeout=60)
                 staged.add(page(*range(turn * 10, turn * 10 + which + 1), skus=(SKUS[which],)))
                 if turn == rounds // 2 and which == 0:
                     staged.clear()
-            found = staged.consumption()
+            found = staged.count(Contents(), SKUS).consumption
             state = portal_state(names[which], portal=portal(names[which]), products=(product(SKUS[which]),))
             opened.database.save(state, None, staged)
         return found
@@ -216,8 +248,9 @@ def test_tenants_that_are_read_at_once_do_not_mix(tmp_path: Path) -> None:
     with folder.opened() as opened, ThreadPoolExecutor(len(names)) as pool:
         counts = list(pool.map(read, range(len(names))))
 
-    assert counts[0] == {SKUS[0]: Consumption(rounds - rounds // 2 - 1)}
-    assert counts[1:] == [{SKUS[which]: Consumption(rounds * (which + 1))} for which in (1, 2)]
+    consumers = [{sku_id: each.consumers for sku_id, each in found.items()} for found in counts]
+    assert consumers[0] == {SKUS[0]: rounds - rounds // 2 - 1}
+    assert consumers[1:] == [{SKUS[which]: rounds * (which + 1)} for which in (1, 2)]
     stored = folder.rows(
         "SELECT id, sku_id, count(*) FROM assignments JOIN portals ON portals.key = portal GROUP BY id, sku_id"
     )
