@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,33 +11,58 @@ from reconciler.cli.invocation import Invocation
 from reconciler.safety import Override
 
 if TYPE_CHECKING:
+    from reconciler.plan_page import SavedPlan
     from reconciler.reconcile import Outcome
-
 
 allow_option = click.option(
     "--allow",
     multiple=True,
     type=click.Choice([override.value for override in Override]),
     callback=lambda _context, _parameter, values: tuple(Override(value) for value in values),
-    help="Go over a safety stop for this run: no portal declared; many products lost; another tenant. Repeatable.",
+    help="Go over a safety stop for this run: no portal declared; many products lost; many removed; another tenant. "
+    "Repeatable.",
 )
 
 
 @click.command("apply")
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @allow_option
+@click.option(
+    "--plan",
+    "plan_file",
+    metavar="FILE",
+    envvar="RECONCILE_APPLY_PLAN",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Apply the plan that `plan --out FILE` saved, and nothing else; refuse when it is stale.",
+)
 @click.pass_obj
-def command(invocation: Invocation, ids: tuple[str, ...], allow: tuple[Override, ...]) -> int:
+def command(invocation: Invocation, ids: tuple[str, ...], allow: tuple[Override, ...], plan_file: Path | None) -> int:
     """Bring the state in line with the portals: plan, import, recalculate, report.
 
     Without ID every portal is applied. A portal that cannot be read keeps its last values and does not stop the
     others.
     """
-    return apply_and_show(invocation, ids, allow, publish=True)
+    if plan_file is None:
+        return apply_and_show(invocation, ids, allow, publish=True)
+    if ids or allow:
+        raise click.UsageError("With --plan, portals and --allow are those of the plan file: give none.")
+    from reconciler.store.plan_file import read
+
+    approved = read(plan_file)
+    chosen = approved.basis
+    overrides = tuple(Override(value) for value in chosen.allowed)
+    return apply_and_show(invocation, chosen.only, overrides, publish=True, approved=approved)
 
 
-def apply_and_show(invocation: Invocation, ids: tuple[str, ...], allow: tuple[Override, ...], *, publish: bool) -> int:
-    """Run apply, show its progress and its result, and return the exit code."""
+def apply_and_show(
+    invocation: Invocation,
+    ids: tuple[str, ...],
+    allow: tuple[Override, ...],
+    *,
+    publish: bool,
+    approved: SavedPlan | None = None,
+) -> int:
+    """Run apply, show its progress and its result, and return the exit code. ``approved`` is the plan to keep to."""
     from reconciler.cli.progress import shown
     from reconciler.cli.session import importer_for, run_for
     from reconciler.reconcile import apply
@@ -46,7 +72,7 @@ def apply_and_show(invocation: Invocation, ids: tuple[str, ...], allow: tuple[Ov
         shown(quiet=invocation.quiet, log_format=invocation.log_format) as progress,
         importer_for(invocation, progress, run.settings) as importer,
     ):
-        outcome = apply(run, importer, publish=publish)
+        outcome = apply(run, importer, publish=publish, approved=approved)
     show(invocation, outcome, publish=publish)
     return outcome.exit_code
 

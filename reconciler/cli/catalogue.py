@@ -84,11 +84,7 @@ def show(invocation: Invocation, sku: str) -> None:
 
     found = load(invocation.root / "state").find(sku)
     if not found:
-        raise ConfigurationError(
-            f"The catalogue has no SKU that matches {sku!r}.",
-            code="sku-unknown",
-            remedy="New SKUs come before every list; `reconcile catalogue update` takes over Microsoft's present one.",
-        )
+        raise ConfigurationError(f"The catalogue has no SKU that matches {sku!r}.", code="sku-unknown")
     width = min(WIDEST, max(len(entry.part_number) for entry in found))
     for entry in found:
         click.echo(f"{entry.sku_id}  {entry.part_number:<{width}}  {entry.title}")

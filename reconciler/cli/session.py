@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     import httpx
 
     from reconciler.config.loader import Desired
+    from reconciler.config.problems import Problem
     from reconciler.importing import Connect, Importer, Progress, Reader
-    from reconciler.model import Portal, Reference, Settings
+    from reconciler.model import Portal, Reference, Settings, State
     from reconciler.reconcile import Run
     from reconciler.safety import Override
     from reconciler.secret import Secret
@@ -43,14 +44,28 @@ def configure_logging(invocation: Invocation) -> None:
 
 
 def load_desired(invocation: Invocation) -> Desired:
-    """The declared portals and settings; warnings go to stderr. Raises ConfigurationError."""
+    """What is declared; warnings go to stderr. Raises ConfigurationError."""
+    from reconciler.config.ineffective import dated_warnings
     from reconciler.config.loader import load
-    from reconciler.render.problems import render_problems
 
     desired = load(invocation.root, invocation.portals())
-    if desired.warnings and not invocation.quiet:
-        click.echo(render_problems(desired.warnings), err=True, nl=False)
+    _warn(invocation, (*desired.warnings, *dated_warnings(desired, invocation.now().date())))
     return desired
+
+
+def warn_of_unmatched(invocation: Invocation, desired: Desired, known: State) -> None:
+    """Say on stderr which exclusions, includes and entries of products match nothing that is known."""
+    from reconciler.config.ineffective import unmatched
+
+    _warn(invocation, unmatched(desired, known))
+
+
+def _warn(invocation: Invocation, warnings: Sequence[Problem]) -> None:
+    """Print warnings on stderr."""
+    from reconciler.render.problems import render_problems
+
+    if warnings and not invocation.quiet:
+        click.echo(render_problems(sorted(warnings)), err=True, nl=False)
 
 
 def titles(invocation: Invocation) -> Title:
@@ -67,10 +82,16 @@ def state_folder(invocation: Invocation) -> Path:
 
 def run_for(invocation: Invocation, only: tuple[str, ...] = (), allow: tuple[Override, ...] = ()) -> Run:
     """What a run works with. Raises ConfigurationError when the configuration is not valid."""
+    configure_logging(invocation)
+    return run_of(invocation, load_desired(invocation), only, allow)
+
+
+def run_of(
+    invocation: Invocation, desired: Desired, only: tuple[str, ...] = (), allow: tuple[Override, ...] = ()
+) -> Run:
+    """What a run over this configuration works with."""
     from reconciler.reconcile import Run
 
-    configure_logging(invocation)
-    desired = load_desired(invocation)
     return Run(
         state_folder=state_folder(invocation),
         portals=desired.portals,
@@ -78,6 +99,7 @@ def run_for(invocation: Invocation, only: tuple[str, ...] = (), allow: tuple[Ove
         title=titles(invocation),
         now=invocation.now(),
         new_lineage=_new_lineage(invocation),
+        removals=desired.removals,
         only=only,
         allowed=allow,
         emulate=invocation.emulate is not None,

@@ -21,18 +21,20 @@ if TYPE_CHECKING:
 def command(invocation: Invocation, form: str) -> int:
     """Check portals and settings: YAML, schema, and rules across files.
 
-    Needs no credentials. Prints every problem with its place; ends with 1 when there is one, warnings aside.
+    Needs no credentials. Prints every problem with its place, and warns of exclusions and pauses that have ended; ends
+    with 1 when there is a problem, warnings aside.
     """
-    from reconciler.config.loader import load
-    from reconciler.config.problems import InvalidConfiguration, count
+    from reconciler.config.ineffective import dated_warnings
+    from reconciler.config.loader import load_valid
+    from reconciler.config.problems import count
 
-    try:
-        desired = load(invocation.root, invocation.portals())
-    except InvalidConfiguration as error:
-        _print(error.problems, form, f"{count(error.problems)}.")
+    loaded = load_valid(invocation.root, invocation.portals())
+    problems = tuple(sorted((*loaded.problems, *dated_warnings(loaded.desired, invocation.now().date()))))
+    if loaded.errors:
+        _print(problems, form, f"{count(problems)}.")
         return 1
-    number = len(desired.portals)
-    _print(desired.warnings, form, f"{number} {'portal is' if number == 1 else 'portals are'} valid.")
+    number = len(loaded.desired.portals)
+    _print(problems, form, f"{number} {'portal is' if number == 1 else 'portals are'} valid.")
     return 0
 
 

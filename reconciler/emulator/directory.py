@@ -8,9 +8,19 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from uuid import NAMESPACE_URL, uuid5
 
 from reconciler.emulator.faults import Json
+
+ASSIGNED = datetime(2026, 3, 14, 9, 20, tzinfo=UTC)
+"""When an assignment was last touched that does not say so."""
+
+CREATED = datetime(2022, 5, 2, 8, 0, tzinfo=UTC)
+"""When a user was created who does not say so."""
+
+SIGNED_IN = datetime(2026, 11, 20, 7, 45, tzinfo=UTC)
+"""When a user last signed in who does not say so: three days before the present of a scenario."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,7 @@ class LicenseAssignment:
     state: str = "Active"
     error: str | None = None
     disabled_plans: tuple[str, ...] = ()
+    updated: datetime = ASSIGNED
 
     @property
     def holds(self) -> bool:
@@ -37,7 +48,8 @@ class LicenseAssignment:
 class User:
     """A user. In ``licenses`` a bare SKU ID stands for a direct, active assignment.
 
-    ``id`` follows from the user principal name when it is empty. ``overrides`` go over the members of the JSON.
+    ``id`` follows from the user principal name when it is empty. ``signed_in`` is the last successful sign-in, None for
+    a user who never did. ``overrides`` go over the members of the JSON.
     """
 
     user_principal_name: str
@@ -48,6 +60,8 @@ class User:
     account_enabled: bool | None = True
     user_type: str | None = "Member"
     usage_location: str | None = "DE"
+    created: datetime = CREATED
+    signed_in: datetime | None = SIGNED_IN
     overrides: Mapping[str, Json] = field(default_factory=dict)
 
     @property
@@ -78,6 +92,8 @@ class UserGroup:
     account_enabled: bool | None = True
     user_type: str | None = "Member"
     usage_location: str | None = "DE"
+    created: datetime = CREATED
+    signed_in: datetime | None = SIGNED_IN
 
     @property
     def stem(self) -> str:
@@ -96,6 +112,8 @@ class UserGroup:
             account_enabled=self.account_enabled,
             user_type=self.user_type,
             usage_location=self.usage_location,
+            created=self.created,
+            signed_in=self.signed_in,
         )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -14,6 +15,7 @@ from reconciler.emulator.directory import User
 from reconciler.emulator.faults import Json, Page, PageEffect, Reply
 from reconciler.emulator.message import Ids, Request, Response, as_json, as_told
 from reconciler.emulator.odata import (
+    LARGEST_PAGE_OF_SIGN_INS,
     GraphError,
     Options,
     PageTokens,
@@ -39,6 +41,11 @@ ROLES: Mapping[str, frozenset[str]] = {
     "directory": _TENANT,
 }
 """The application permissions of which one is needed, by first path segment."""
+
+SIGN_INS_ROLE = "AuditLog.Read.All"
+"""What is needed beside to select ``signInActivity``."""
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
 
 _CHALLENGE = (
     'Bearer realm="", authorization_uri="https://{login_host}/common/oauth2/authorize", '
@@ -103,7 +110,10 @@ class Graph:
             raise GraphError(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
         if not ROLES[segments[0]] & set(claims.get("roles", ())):
             raise GraphError(403, *_STANDARD[403])
-        return listing(self._tenants[claims["tid"]])
+        tenant = self._tenants[claims["tid"]]
+        if segments[0] == "users":
+            _refuse_sign_ins(request, tenant, claims.get("roles", ()))
+        return listing(tenant)
 
     def _claims(self, request: Request) -> Mapping[str, Any]:
         try:
@@ -167,6 +177,8 @@ class Graph:
         _refuse_on_users(options)
         names = _user_names(options, listed=True)
         size, wanted = options.top(), options.filter()
+        if "signInActivity" in (names or ()):
+            size = min(size, LARGEST_PAGE_OF_SIGN_INS)
         number, start = 1, 0
         if "skiptoken" in options.values:
             number, start = self._pages.read(tenant.tenant_id, request, options.values["skiptoken"])
@@ -213,6 +225,8 @@ class Graph:
         options = Options.of(request)
         options.only("select")
         names = _user_names(options, listed=False)
+        if "signInActivity" in (names or ()) and not _GUID.fullmatch(key):
+            raise GraphError(400, "BadRequest", "Get By Key only supports UserId and the key has to be a valid Guid")
         person = tenant.directory.find(key)
         if person is None:
             raise GraphError(
@@ -278,9 +292,22 @@ def _user_names(options: Options, *, listed: bool) -> tuple[str, ...] | None:
     names = options.select("microsoft.graph.user", metadata.USER | metadata.USER_SINGLE)
     if listed and metadata.USER_SINGLE.intersection(names or ()):
         raise GraphError(501, "NotImplemented", "This operation target is not yet supported.")
-    if "signInActivity" in (names or ()):
-        raise not_emulated("signInActivity")
     return names
+
+
+def _refuse_sign_ins(request: Request, tenant: Tenant, roles: Collection[str]) -> None:
+    """Sign-ins are told to apps that may read the audit log, about tenants that pay for it."""
+    selected = Options.of(request).values.get("select", "")
+    if "signInActivity" not in {name.strip() for name in selected.split(",")}:
+        return
+    if SIGN_INS_ROLE not in roles:
+        raise GraphError(403, *_STANDARD[403])
+    if not tenant.premium:
+        raise GraphError(
+            403,
+            "Authentication_RequestFromNonPremiumTenantOrB2CTenant",
+            "Neither tenant is B2C or tenant doesn't have premium license",
+        )
 
 
 def _total(tenant: Tenant, matches: Callable[[User], bool] | None) -> int:

@@ -23,6 +23,9 @@ DEFAULT_PAGE = 100
 
 LARGEST_PAGE = 999
 
+LARGEST_PAGE_OF_SIGN_INS = 500
+"""Users on a page at most when their sign-ins are selected; who asks for more gets that many."""
+
 KNOWN = frozenset({"select", "top", "filter", "count", "orderby", "search", "expand", "skip", "skiptoken", "format"})
 
 _HOLDS_ANY = re.compile(r"assignedLicenses/\$count\s+(eq|ne)\s+0", re.I)

@@ -105,6 +105,8 @@ def user(person: User, names: Collection[str]) -> dict[str, Json]:
     """A user as ``/users`` tells it: the named properties only."""
     record: dict[str, Json] = {}
     for name in names:
+        if name == "signInActivity" and person.signed_in is None:
+            continue  # Graph leaves it out for those who never signed in
         value = _USER_VALUES.get(name)
         if value is not None:
             record[name] = value(person)
@@ -132,7 +134,20 @@ def _assignment_state(way: LicenseAssignment) -> Json:
         "assignedByGroup": way.group_id,
         "state": way.state,
         "error": way.error or "None",
-        "lastUpdatedDateTime": "2026-03-14T09:20:00Z",
+        "lastUpdatedDateTime": _instant(way.updated),
+    }
+
+
+def _sign_in_activity(person: User) -> Json:
+    moment = _instant(person.signed_in)
+    request = str(uuid5(NAMESPACE_URL, f"sign-in:{person.object_id}"))
+    return {
+        "lastSignInDateTime": moment,
+        "lastSignInRequestId": request,
+        "lastNonInteractiveSignInDateTime": moment,
+        "lastNonInteractiveSignInRequestId": request,
+        "lastSuccessfulSignInDateTime": moment,
+        "lastSuccessfulSignInRequestId": request,
     }
 
 
@@ -144,6 +159,8 @@ _USER_VALUES: dict[str, Callable[[User], Json]] = {
     "accountEnabled": lambda person: person.account_enabled,
     "userType": lambda person: person.user_type,
     "usageLocation": lambda person: person.usage_location,
+    "createdDateTime": lambda person: _instant(person.created),
+    "signInActivity": _sign_in_activity,
     "assignedLicenses": _assigned_licenses,
     "licenseAssignmentStates": lambda person: [_assignment_state(way) for way in person.assignments],
 }

@@ -191,7 +191,10 @@ class Application:
 
 @dataclass(frozen=True)
 class Tenant:
-    """A directory. ``users`` are given one by one or as groups; ``faults`` hit requests about this tenant only."""
+    """A directory. ``users`` are given one by one or as groups; ``faults`` hit requests about this tenant only.
+
+    ``premium``: whether it has Entra ID P1 or P2, without which Graph tells nobody's sign-ins.
+    """
 
     tenant_id: str
     display_name: str = "Contoso"
@@ -201,6 +204,7 @@ class Tenant:
     users: tuple[User | UserGroup, ...] = ()
     applications: tuple[Application, ...] = (Application(),)
     faults: tuple[Fault, ...] = ()
+    premium: bool = True
 
     @cached_property
     def directory(self) -> Directory:

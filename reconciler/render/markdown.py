@@ -10,9 +10,13 @@ from collections.abc import Iterable
 from reconciler.labels import EMULATED_NOTICE, STATUS_LABELS
 from reconciler.model import ImportOutcome, Presence
 from reconciler.portal_report import PortalReport
+from reconciler.render import markdown_directories as directories
+from reconciler.render import markdown_exclusions as exclusions
+from reconciler.render import markdown_products as products
 from reconciler.render import markdown_tables as tables
 from reconciler.render.escape import markdown as safe
 from reconciler.render.markdown_changes import all_changes, portal_changes
+from reconciler.render.markdown_glossary import glossary
 from reconciler.render.verdict import verdict
 from reconciler.render.words import moment
 from reconciler.report import Report
@@ -29,13 +33,17 @@ def overview(report: Report) -> str:
         _section("Changes since the previous report", all_changes(report)),
         _section("Next steps", tables.next_steps(report.next_steps, with_portal=True) or ["Nothing to do."]),
         _section("Portals", tables.portals(report)),
+        _section("Renewals", products.renewals(report.portals, overview=True)),
+        _section("Costs", tables.costs(report)),
         ["## Products"] if report.portals else [],
         *[
             _section(tables.portal_link(portal), [*_state_note(portal), *_products(portal)], level=3)
             for portal in report.portals
         ],
-        _section("Exclusions", tables.exclusions(report.portals, with_portal=True) or ["None."]),
-        _section("Glossary", tables.glossary()),
+        _section("Directories", directories.counted(report.portals)),
+        _section("Exclusions", exclusions.of_all(report) or ["None."]),
+        _section("Included although excluded", exclusions.inclusions(report.portals, with_portal=True), level=3),
+        _section("Glossary", glossary()),
     )
 
 
@@ -51,10 +59,16 @@ def portal_page(portal: PortalReport, report: Report) -> str:
         tables.facts(portal),
         _section("Next steps", tables.next_steps(steps, with_portal=False) or ["Nothing to do."]),
         _section("Products", _products(portal)),
-        _section("Findings", tables.findings(portal)),
-        _section("Subscriptions", tables.subscriptions(portal)),
-        _section("Declared entitlements and prices", tables.declared(portal)),
-        _section("Exclusions", tables.exclusions([portal], with_portal=False) or ["None."]),
+        _section("Renewals", products.renewals([portal], overview=False)),
+        _section("Findings", products.findings(portal)),
+        _section("Consumers who do not need their license", products.savings(portal)),
+        _section("Declared entitlements", products.entitlements(portal)),
+        _section("Prices", products.prices(portal)),
+        _section("Subscriptions", products.subscriptions(portal)),
+        _section("Directories", directories.named(portal)),
+        _section("Exclusions", exclusions.of_portal(portal) or ["None."]),
+        _section("Included although excluded", exclusions.inclusions([portal], with_portal=False), level=3),
+        _section("Removed products", products.removed(portal)),
         _section("Last change", portal_changes(portal)),
         ["[Overview and glossary](status.md)"],
     )
@@ -101,4 +115,4 @@ def _state_note(portal: PortalReport) -> list[str]:
 
 def _products(portal: PortalReport) -> list[str]:
     """The product table, or that there is none."""
-    return tables.products(portal.products) or ["No products."]
+    return products.products(portal.products) or ["No products."]

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.model import Change
 from reconciler.portal_report import PortalReport
+from reconciler.render.change_words import is_new, sentences
 from reconciler.render.escape import markdown as safe
-from reconciler.render.words import changed_field, changed_value, count, moment
+from reconciler.render.words import count, moment
 from reconciler.report import Report
 
 CHANGES_SHOWN = 20
@@ -34,41 +35,20 @@ def portal_changes(portal: PortalReport) -> list[str]:
     return [f"On {moment(changed.at)}:", "", *[f"- {line}" for line in lines]]
 
 
-def _is_new(changes: Sequence[Change]) -> bool:
-    """Whether the changes are those of a new portal."""
-    return any(change.field == "portal" for change in changes)
-
-
 def _summary(changes: Sequence[Change]) -> str:
     """How much changed in one portal."""
     products = {change.sku_id for change in changes if change.sku_id}
-    if _is_new(changes):
+    if is_new(changes):
         return f"new, with {count(len(products), 'product')}"
-    own = sum(change.sku_id is None for change in changes)
-    parts = [count(own, "change") + " of the portal itself"] if own else []
+    own = sentences([change for change in changes if change.sku_id is None])
+    parts = [count(len(own), "change") + " of the portal itself"] if own else []
     parts += [f"{count(len(products), 'product')} changed"] if products else []
     return " and ".join(parts) or "details of its last import changed"
 
 
 def _lines(changes: Sequence[Change]) -> Iterator[str]:
-    """The changes of one portal in words. What a new portal brings is in its table and not said again."""
-    if _is_new(changes):
-        return
-    reasons = {change.sku_id: change for change in changes if change.field == "reason"}
-    told = {change.sku_id for change in changes if change.field == "status"}
-    shown = [change for change in changes if change.field != "reason" or change.sku_id not in told]
-    for change in shown[:CHANGES_SHOWN]:
-        yield _line(change, reasons.get(change.sku_id))
-    if len(shown) > CHANGES_SHOWN:
-        yield f"and {count(len(shown) - CHANGES_SHOWN, 'more change')}"
-
-
-def _line(change: Change, reason: Change | None) -> str:
-    """One change; the reason of a lost synchronization stands beside its status."""
-    before, after = safe(changed_value(change, change.before)), safe(changed_value(change, change.after))
-    if change.field == "status" and reason and reason.after:
-        after += f": {changed_value(reason, reason.after)}"
-    subject = f"{safe(change.subject)}: " if change.sku_id else ""
-    if change.field == "product":
-        return f"{subject}new, {after}" if change.before is None else f"{subject}removed"
-    return f"{subject}{safe(changed_field(change))} {before} → {after}"
+    """The changes of one portal in words, escaped, the first of them."""
+    lines = sentences(changes)
+    yield from (safe(line) for line in lines[:CHANGES_SHOWN])
+    if len(lines) > CHANGES_SHOWN:
+        yield f"and {count(len(lines) - CHANGES_SHOWN, 'more change')}"

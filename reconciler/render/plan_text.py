@@ -1,142 +1,147 @@
-"""The plan as text: symbols with a legend, a reason per action, one summary line."""
+"""The plan as text: signs with a legend of those that are used, a reason for each, one summary line."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import textwrap
+from collections.abc import Iterator
 
 from reconciler.labels import EXPIRING_SIGN
-from reconciler.model import Change, Presence, Status
-from reconciler.plan import Action, Plan, PortalPlan
+from reconciler.model import ErrorInfo
+from reconciler.plan_page import (
+    MEANINGS,
+    SYMBOLS,
+    CredentialPage,
+    Effect,
+    EntryPage,
+    PlanPage,
+    PortalPage,
+    PreviewPage,
+    ProductPage,
+)
+from reconciler.removals import RemovalOutcome
 from reconciler.render.escape import plain
-from reconciler.render.words import changed_value, count
+from reconciler.render.plan_summary import import_summary, reading, summary
 
-SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-"}
+_COLORS = {
+    SYMBOLS[Effect.NEW]: "\x1b[32m",
+    SYMBOLS[Effect.RECOVERS]: "\x1b[32m",
+    SYMBOLS[Effect.CHANGED]: "\x1b[33m",
+    SYMBOLS[Effect.MOVED]: "\x1b[36m",
+    SYMBOLS[Effect.LOST]: "\x1b[31m",
+    SYMBOLS[Effect.REMOVED]: "\x1b[31m",
+    SYMBOLS[Effect.STOPPED]: "\x1b[1;31m",
+}
+_STOPPED = SYMBOLS[Effect.STOPPED]
+_ENTRY_SIGNS = {
+    RemovalOutcome.DONE: SYMBOLS[Effect.UNCHANGED],
+    RemovalOutcome.UNMATCHED: EXPIRING_SIGN,
+}
 
 
-def render(plan: Plan) -> str:
-    """The whole plan, with a line end. Credentials that end are told also when nothing changes."""
-    expiring = [line for portal in plan.portals for line in _expiring(portal)]
-    ending = [*expiring, ""] if expiring else []
-    if not plan.pending:
-        return "\n".join([*ending, f"No changes. {_unchanged(plan)}"]) + "\n"
-    lines = [line for portal in plan.pending for line in (*_portal(portal), "")]
-    legend = [f"{SYMBOLS[action]} {action.value}" for action in SYMBOLS if _of(plan, action)]
-    return "\n".join([*lines, *ending, f"Legend: {'  '.join(legend)}", "", summary(plan)]) + "\n"
+def render(page: PlanPage, *, width: int | None = None, color: bool = False) -> str:
+    """The whole plan, with a line end. Without ``width`` no line is folded; signs have a color with ``color``.
+
+    Credentials that end, and entries of ``removals.yaml`` that do nothing, are told also when nothing changes.
+    """
+    lines = [line for section in _sections(page) for line in (*section, "")][:-1]
+    folded = _folded(lines, width) if width else lines
+    return "".join(f"{_colored(line) if color else line}\n" for line in folded)
 
 
-def _expiring(portal: PortalPlan) -> Iterator[str]:
+def _sections(page: PlanPage) -> Iterator[list[str]]:
+    """The parts of the page, each with something in it."""
+    for portal in page.portals:
+        if portal.is_shown:
+            yield list(_portal(portal))
+    notes = [line for credential in page.credentials for line in _credential(credential)]
+    notes += [line for entry in page.removals for line in _entry(entry)]
+    if notes:
+        yield notes
+    if page.refusals:
+        yield [
+            line for refusal in page.refusals for line in (f"{_STOPPED} Refused: {_said(refusal)}", *_remedy(refusal))
+        ]
+    if legend := _legend(page):
+        yield [f"Legend: {legend}"]
+    if read := reading(page):
+        yield [plain(read)]
+    yield [summary(page), *import_summary(page)]
+
+
+def _legend(page: PlanPage) -> str:
+    """The signs of the page with their meaning."""
+    used = set(page.effects)
+    if any(_ENTRY_SIGNS.get(entry.outcome) == SYMBOLS[Effect.UNCHANGED] for entry in page.removals):
+        used.add(Effect.UNCHANGED)
+    return "   ".join(f"{symbol} {MEANINGS[effect]}" for effect, symbol in SYMBOLS.items() if effect in used)
+
+
+def _portal(portal: PortalPage) -> Iterator[str]:
+    """One portal: what happens, then its own settings, then its products, then what its import would bring."""
+    yield f"{SYMBOLS[portal.effect]} {plain(portal.id)}: {plain(portal.headline)}"
+    yield from (f"    {plain(words)}" for words in portal.words)
+    for product in portal.products:
+        yield from _product(product, "    ")
+    if portal.preview:
+        yield from _preview(portal.preview)
+
+
+def _preview(preview: PreviewPage) -> Iterator[str]:
+    """What an import would bring."""
+    if preview.error:
+        yield f"    {_STOPPED} The tenant could not be read: {_said(preview.error)}"
+        yield from (f"    {line}" for line in _remedy(preview.error))
+    elif preview.changes:
+        yield "    Its import would bring:"
+        yield from (f"      {plain(words)}" for words in preview.words)
+        for product in preview.products:
+            yield from _product(product, "      ")
+
+
+def _product(product: ProductPage, indent: str) -> Iterator[str]:
+    """One product with what happens to it."""
+    yield f"{indent}{SYMBOLS[product.effect]} {plain(product.title)} ({plain(product.sku_part_number)})"
+    yield from (f"{indent}    {plain(words)}" for words in product.words)
+
+
+def _credential(credential: CredentialPage) -> Iterator[str]:
     """That a credential ends, with what to do."""
-    if portal.imports and portal.credential and portal.credential.remedy:
-        yield f"{EXPIRING_SIGN} {portal.id}: {portal.credential.type}: {plain(portal.credential.message)}"
-        yield f"    {portal.credential.remedy}"
+    yield f"{EXPIRING_SIGN} {plain(credential.portal)}: {plain(credential.type)}: {plain(credential.message)}"
+    yield f"    {plain(credential.remedy)}"
 
 
-def _unchanged(plan: Plan) -> str:
-    """How many portals stay as they are, those aside that were deleted before."""
-    present = sum(portal.after.presence is not Presence.DELETED for portal in plan.portals)
-    return f"{count(present, 'portal is', 'portals are')} as declared."
+def _entry(entry: EntryPage) -> Iterator[str]:
+    """An entry of ``removals.yaml`` that does nothing. What one removes stands with its portal."""
+    if entry.outcome in _ENTRY_SIGNS:
+        what = f"removal of {plain(entry.sku)} from {plain(entry.portal)}"
+        yield f"{_ENTRY_SIGNS[entry.outcome]} {plain(entry.position)}: {what}: {plain(entry.why)}"
 
 
-def _of(plan: Plan, action: Action) -> list[PortalPlan]:
-    """The portals to which this happens."""
-    return [portal for portal in plan.pending if portal.action is action]
+def _said(error: ErrorInfo) -> str:
+    """What happened, in one line."""
+    detail = f" ({plain(error.detail)})" if error.detail else ""
+    return f"{plain(error.code)}: {plain(error.message)}{detail}"
 
 
-def summary(plan: Plan) -> str:
-    """The plan in one line, with what it does to products."""
-    parts = [f"{len(_of(plan, action))} to {action.value}" for action in SYMBOLS]
-    parts.append(f"{len(plan.portals) - len(plan.pending)} unchanged")
-    lost = sum(portal.lost for portal in plan.portals)
-    back = sum(len(portal.recoveries) for portal in plan.portals)
-    effects = [f"{count(lost, 'product loses', 'products lose')} synchronization"] if lost else []
-    effects += [f"{count(back, 'product recovers', 'products recover')} with the next complete import"] if back else []
-    return f"Plan: {', '.join(parts)}." + (f" {'; '.join(effects)}." if effects else "")
+def _remedy(error: ErrorInfo) -> Iterator[str]:
+    """What to do about it."""
+    yield from (f"    {plain(line)}" for line in error.remedy.splitlines())
 
 
-def _portal(portal: PortalPlan) -> Iterator[str]:
-    """One portal: what happens, then its own fields, then its products."""
-    yield f"{SYMBOLS[portal.action]} {portal.id}: {_headline(portal)}"
-    if portal.action is Action.CREATE:
-        return
-    own = [change for change in portal.changes if change.sku_id is None and change.field not in ("presence", "file")]
-    for change in own:
-        yield f"    {_field(change)}{_effect(change, portal)}"
-    for sku_id in sorted({change.sku_id for change in portal.changes + portal.recoveries if change.sku_id}):
-        yield from _product(sku_id, portal)
+def _folded(lines: list[str], width: int) -> Iterator[str]:
+    """The lines within so many columns; what is folded goes on a little further in."""
+    for line in lines:
+        indent = line[: len(line) - len(line.lstrip())]
+        yield from textwrap.wrap(
+            line,
+            max(width, 40),
+            subsequent_indent=f"{indent}  ",
+            break_on_hyphens=False,
+            replace_whitespace=False,
+        ) or [""]
 
 
-def _headline(portal: PortalPlan) -> str:
-    """What happens to the portal as a whole."""
-    name = plain(portal.after.portal.name)
-    before, after = portal.before, portal.after
-    if portal.action is Action.CREATE:
-        reads = "it will be imported" if portal.imports else "suspended, not imported"
-        return f"new portal {name}; {reads}"
-    if portal.action is Action.DELETE:
-        return f"the file of {name} is gone; {count(portal.lost, 'product')} will not be synchronized any more"
-    assert before is not None  # noqa: S101 - only a new portal has no state before
-    parts = [f"file renamed from {before.id}.yaml"] if before.id != after.id else []
-    if before.presence is not after.presence:
-        pause = after.portal.suspend
-        why = f" ({plain(pause.reason)})" if after.presence is Presence.SUSPENDED and pause else ""
-        parts.append(f"{before.presence.value} → {after.presence.value}{why}")
-    return f"{name}: {', '.join(parts)}" if parts else name
-
-
-def _field(change: Change) -> str:
-    """One field with both sides; text in quotes, so that blanks show."""
-    return f"{plain(change.field)}: {_value(change.before)} → {_value(change.after)}"
-
-
-def _value(value: str | int | None) -> str:
-    """One side of a field."""
-    return "none" if value is None else f'"{plain(value)}"' if isinstance(value, str) else str(value)
-
-
-def _effect(change: Change, portal: PortalPlan) -> str:
-    """What a change of the portal's own fields does to its products."""
-    products = len(portal.after.products)
-    if not products:
-        return ""
-    if change.field == "directory":
-        return "  (for new products; known ones stay where they are)"
-    return f"  ({count(products, 'product')} with the new prefix)" if change.field == "name" else ""
-
-
-def _product(sku_id: str, portal: PortalPlan) -> Iterator[str]:
-    """The changes of one product."""
-    changes = [change for change in portal.changes if change.sku_id == sku_id]
-    back = [change for change in portal.recoveries if change.sku_id == sku_id]
-    product = next(product for product in portal.after.products if product.sku_id == sku_id)
-    yield f"    {plain(product.title)} ({plain(product.license.part_number)})"
-    yield from (f"      {line}" for line in _product_lines(changes))
-    if back:
-        yield "      recovers with the next complete import"
-
-
-def _product_lines(changes: Sequence[Change]) -> Iterator[str]:
-    """Each change of one product; the reason of a lost synchronization stands beside its status."""
-    reason = next((change for change in changes if change.field == "reason"), None)
-    for change in changes:
-        if change.field == "status":
-            before, after = changed_value(change, change.before), changed_value(change, change.after)
-            lost = change.after == Status.CANNOT_BE_SYNCHRONISED.value
-            yield f"status: {before} → {after}{_because(reason) if lost else ''}"
-        elif change.field == "reason":
-            if not any(other.field == "status" for other in changes):
-                before, after = changed_value(change, change.before), changed_value(change, change.after)
-                yield f"reason: {before} → {after}{_words(change)}"
-        else:
-            yield _field(change)
-
-
-def _because(reason: Change | None) -> str:
-    """The reason behind a status."""
-    if reason is None:
-        return ""
-    return f", {changed_value(reason, reason.after)}{_words(reason)}"
-
-
-def _words(reason: Change) -> str:
-    """The words of the exclusion behind a reason, where there is one."""
-    return f" ({plain(reason.why)})" if reason.why else ""
+def _colored(line: str) -> str:
+    """The line with its sign in color."""
+    sign = line.lstrip()[:2].rstrip()
+    return line.replace(sign, f"{_COLORS[sign]}{sign}\x1b[0m", 1) if sign in _COLORS else line

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
+from reconciler.exclusion_report import ExclusionReport, InclusionReport, SharedExclusion
 from reconciler.expiry import Condition
-from reconciler.labels import STATUS_LABELS
-from reconciler.model import Import
-from reconciler.portal_report import ExclusionReport, PortalReport, ProductReport
+from reconciler.model import Exclusion, Import, ProductEntry, Removed
+from reconciler.portal_report import PortalReport
 from reconciler.render.escape import json_text
+from reconciler.render.status_json_product import costs, day, entitlement, moment, product
 from reconciler.report import Report
 
 FORMAT_VERSION = 1
@@ -22,24 +21,17 @@ def render(report: Report) -> str:
     document = {
         "format_version": FORMAT_VERSION,
         "emulated": report.emulated,
+        "statuses": {status.value: total for status, total in report.statuses.items()},
+        "exclusions": [_shared(item) for item in report.exclusions],
+        "totals": [costs(total) for total in report.totals],
         "portals": [_portal(portal) for portal in report.portals],
     }
     return json_text(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
 
 
-def moment(value: datetime | None) -> str | None:
-    """A time as text, in UTC to the second."""
-    return value.strftime("%Y-%m-%dT%H:%M:%SZ") if value else None
-
-
-def money(value: Decimal | None) -> str | None:
-    """An amount as text, exact and without an exponent."""
-    return None if value is None else f"{value:f}"
-
-
 def _portal(portal: PortalReport) -> dict[str, Any]:
     """One portal."""
-    declared = portal.state.portal
+    declared, last = portal.state.portal, portal.state.last_import
     pause = declared.suspend
     return {
         "id": portal.state.id,
@@ -48,11 +40,19 @@ def _portal(portal: PortalReport) -> dict[str, Any]:
         "tenant_id": declared.tenant_id,
         "cloud": declared.cloud.value,
         "state": portal.state.presence.value,
-        "suspend": pause and {"reason": pause.reason, "until": pause.until and pause.until.isoformat()},
+        "suspend": pause and {"reason": pause.reason, "until": day(pause.until)},
+        "protect": declared.protect,
+        "freshness": portal.freshness and portal.freshness.value,
         "conditions": [_condition(portal.credential)] if portal.credential else [],
-        "import": _import(portal.state.last_import),
+        "import": _import(last),
+        "sign_ins": last.sign_ins,
+        "excluded": [{"sku_id": item.sku_id, "sku_part_number": item.part_number} for item in last.excluded],
         "exclusions": [_exclusion(item) for item in portal.exclusions],
-        "products": [_product(product) for product in portal.products],
+        "include": [_inclusion(item) for item in portal.inclusions],
+        "unreported": [_unreported(entry) for entry in portal.unreported],
+        "removed": [_removed(item) for item in portal.state.removed],
+        "totals": [costs(total) for total in portal.totals],
+        "products": [product(item) for item in portal.products],
     }
 
 
@@ -78,71 +78,47 @@ def _import(last: Import) -> dict[str, Any]:
 
 
 def _exclusion(item: ExclusionReport) -> dict[str, Any]:
-    """One exclusion."""
-    until = item.exclusion.until
+    """One exclusion as a portal sees it."""
+    said = _said(item.exclusion, in_force=item.in_force)
+    return {**said, "declared_for": item.origin.value, "matched": list(item.matched)}
+
+
+def _shared(item: SharedExclusion) -> dict[str, Any]:
+    """One exclusion of reconcile.yaml."""
+    said = _said(item.exclusion, in_force=item.in_force)
+    return {**said, "matched": list(item.matched), "portals": item.portals, "lifted_by": list(item.lifted_by)}
+
+
+def _said(item: Exclusion, *, in_force: bool) -> dict[str, Any]:
+    """What an exclusion declares, and whether it applies."""
     return {
-        "sku": item.exclusion.sku,
-        "reason": item.exclusion.reason,
-        "until": until and until.isoformat(),
-        "in_force": item.in_force,
+        "sku": item.sku,
+        "reason": item.reason,
+        "until": day(item.until),
+        "scope": item.scope.value,
+        "in_force": in_force,
     }
 
 
-def _product(item: ProductReport) -> dict[str, Any]:
-    """One product."""
-    product, numbers = item.product, item.position
-    license_ = product.license
-    return {
-        "name": item.name,
-        "title": product.title,
-        "sku_id": product.sku_id,
-        "sku_part_number": license_.part_number,
-        "directory": product.directory,
-        "status": product.status.value,
-        "label": STATUS_LABELS[product.status],
-        "reason": product.reason and product.reason.value,
-        "remedy": item.remedy,
-        "applies_to": license_.applies_to,
-        "capability_status": license_.capability_status,
-        "units": {
-            "enabled": license_.units.enabled,
-            "warning": license_.units.warning,
-            "suspended": license_.units.suspended,
-            "locked_out": license_.units.locked_out,
-        },
-        "consumed_units": license_.consumed_units,
-        "entitled": numbers.entitled,
-        "consumed": numbers.consumed,
-        "consumers": product.consumers,
-        "balance": numbers.balance,
-        "only_by_grace": numbers.only_by_grace,
-        "findings": dict(sorted(product.findings.items())),
-        "subscriptions": [
-            {
-                "id": subscription.id,
-                "status": subscription.status,
-                "total_licenses": subscription.total_licenses,
-                "is_trial": subscription.is_trial,
-                "next_lifecycle": moment(subscription.next_lifecycle),
-            }
-            for subscription in license_.subscriptions
-        ],
-        **_declared(item),
-    }
+def _inclusion(item: InclusionReport) -> dict[str, Any]:
+    """What a portal keeps although reconcile.yaml excludes it."""
+    return {"sku": item.inclusion.sku, "reason": item.inclusion.reason, "matched": list(item.matched)}
 
 
-def _declared(item: ProductReport) -> dict[str, Any]:
-    """What the portal file declares about the product, and what follows from the price."""
-    price = item.entry.price if item.entry else None
-    entitlement = item.entry.entitlement if item.entry else None
+def _unreported(entry: ProductEntry) -> dict[str, Any]:
+    """A declared entitlement to what the tenant does not report."""
+    return {"sku": entry.sku, "declared_entitlement": entitlement(entry.entitlement)}
+
+
+def _removed(item: Removed) -> dict[str, Any]:
+    """A product that was deleted from the state."""
     return {
-        "price": price and {"amount": money(price.amount), "currency": price.currency, "per": price.per},
-        "true_up": money(item.true_up),
-        "idle": money(item.idle),
-        "declared_entitlement": entitlement
-        and {
-            "quantity": entitlement.quantity,
-            "contract": entitlement.contract,
-            "purchase_order": entitlement.purchase_order,
-        },
+        "sku_id": item.sku_id,
+        "sku_part_number": item.part_number,
+        "title": item.title,
+        "was": item.was.value,
+        "sku": item.sku,
+        "reason": item.reason,
+        "ticket": item.ticket,
+        "on": day(item.on),
     }

@@ -6,7 +6,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from reconciler.labels import EMULATED_NOTICE, EXPIRING_SIGN, REASON_LABELS, STATUS_LABELS, STATUS_SIGNS
+from reconciler.labels import EMULATED_NOTICE, EXPIRING_SIGN, MUTED_LABEL, REASON_LABELS, STATUS_LABELS, STATUS_SIGNS
 from reconciler.model import ImportOutcome, Presence, Status
 from reconciler.portal_report import PortalReport, ProductReport
 from reconciler.render.console import Page
@@ -68,6 +68,7 @@ def _status(item: ProductReport, *, narrow: bool) -> Text:
     """Sign and word, with the reason where there is room."""
     status, reason = item.product.status, item.product.reason
     words = STATUS_LABELS[status] + (f": {REASON_LABELS[reason]}" if reason else "")
+    words += f" ({MUTED_LABEL})" if item.muted else ""
     if narrow:
         words = _SHORT.get(status, STATUS_LABELS[status])
     return Text(f"{STATUS_SIGNS[status]} {words}", style=_STYLES.get(status, ""))
@@ -75,7 +76,7 @@ def _status(item: ProductReport, *, narrow: bool) -> Text:
 
 def _numbers(item: ProductReport) -> tuple[str, str, str]:
     """Entitled, consumed, balance."""
-    return number(item.position.entitled), number(item.position.consumed), number(item.position.balance)
+    return number(item.numbers.entitled), number(item.numbers.consumed), number(item.numbers.balance)
 
 
 def _notes(portal: PortalReport) -> list[str]:

@@ -1,4 +1,4 @@
-"""Small pieces of English: counts with their noun, times, numbers that may be missing, changes in words."""
+"""Small pieces of English: counts with their noun, times, numbers that may be missing, one side of a change."""
 
 from __future__ import annotations
 
@@ -6,22 +6,28 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from reconciler.findings import FINDINGS
-from reconciler.labels import REASON_LABELS, STATUS_LABELS
+from reconciler.labels import FINDING_LABELS, REASON_LABELS, STATUS_LABELS
 from reconciler.model import Change, Reason, Status
+from reconciler.money import spoken
 
 MISSING = "–"
 
 _FIELDS = {
     "applies_to": "applies to",
     "capability_status": "capability",
-    "credential_expires": "end of the credential",
+    "client_id": "client ID",
     "consumed_units": "Graph's count",
+    "credential_expires": "end of the credential",
+    "emulated": "emulator's scenario",
     "enabled": "enabled units",
+    "excluded": "licenses kept out of the import",
     "locked_out": "locked-out units",
     "part_number": "part number",
     "presence": "state",
+    "protect": "protection",
+    "sign_ins": "sign-ins read",
     "suspended": "suspended units",
+    "tenant_id": "tenant ID",
     "users": "users with a license",
     "warning": "units in grace",
 }
@@ -45,8 +51,8 @@ def number(value: int | None) -> str:
 
 
 def money(value: Decimal | None, currency: str) -> str:
-    """An amount with thousands separators and every decimal it has, or a dash."""
-    return MISSING if value is None else f"{value:,f} {currency}"
+    """An amount as people read it, or a dash."""
+    return MISSING if value is None else spoken(value, currency)
 
 
 def moment(value: datetime | None) -> str:
@@ -55,9 +61,13 @@ def moment(value: datetime | None) -> str:
 
 
 def changed_field(change: Change) -> str:
-    """The field of a change in words; a field of the portal's file as its path there."""
-    finding = FINDINGS.get(change.field.removeprefix("findings.")) if change.sku_id else None
-    return f'finding "{finding}"' if finding else _FIELDS.get(change.field, change.field)
+    """The field of a change in words."""
+    group, _, name = change.field.partition(".")
+    if group == "findings":
+        return FINDING_LABELS.get(name, name)
+    if group == "errors":
+        return f"assignments in error ({name})"
+    return _FIELDS.get(change.field, change.field)
 
 
 def changed_value(change: Change, value: str | int | None) -> str:

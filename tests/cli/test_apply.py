@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.emulator.faults import ALWAYS, EXPIRED_PAGE_TOKEN, Cut, Drop, Fault, Reply, throttled
 from reconciler.emulator.scenario import ABSENT, Application, UserGroup
-from reconciler.model import Complete, Organization, SafetyLimits
+from reconciler.model import Complete, Organization, Settings
 from reconciler.plausibility import check_observation
 from reconciler.safety import Override
 from reconciler.store.state import read
@@ -410,7 +410,7 @@ def test_an_emulator_behind_the_proxy_is_not_taken_for_the_real_tenant(world: Wo
     state = read(world.root / "state")["one"]
     real = replace(state, last_import=replace(state.last_import, emulated=None))
     seen = Complete("one", Organization(tenant_id(1), "Tenant 1", None), (), {}, 0, emulated="demo")
-    refused = check_observation(real, seen, SafetyLimits(), [Override.LOSS], date(2026, 11, 23))
+    refused = check_observation(real, seen, Settings(), [Override.LOSS], date(2026, 11, 23))
     assert refused is not None
     assert refused.code == "emulated-answer"
 

@@ -21,11 +21,12 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.certificates import key_files
+from reconciler.certificates.description import describe
+from reconciler.certificates.key_pair import make_key_pair
 from reconciler.config.loader import load
 from reconciler.emulator.scenario import Application
 from reconciler.errors import ReconcileError
-from reconciler.graph import key_files
-from reconciler.graph.certificates import describe, make_key_pair
 from reconciler.model import Reference
 from reconciler.secret import Secret
 from tests.cli.cli_world import Ended, World, client_id, files_under, portal_yaml, tenant

@@ -153,7 +153,7 @@ def test_plan_shows_a_rotation_and_apply_ends_the_warning(world: World) -> None:
     world.run("apply")
     signing(world, NEW)
     plan = world.run("plan")
-    assert 'credential_expires: "2026-12-10" → "2027-12-10"' in plan.out
+    assert "last day of the credential: 2026-12-10 → 2027-12-10" in plan.out
     assert "CredentialExpiring" not in plan.out
     assert world.run("apply").code == 0
     assert said(world)["reason"] == "Valid"
@@ -183,6 +183,20 @@ def test_an_expired_certificate_fails_before_the_network_and_is_a_condition(worl
     assert "the certificate expired on 2026-12-10" in ended.out
     assert "client-request-id" not in ended.err, "nothing was sent"
     assert said(world)["reason"] == "Expired"
+
+
+@pytest.mark.parametrize(
+    ("pair", "warned"), [(OLD, ["WARNING one: the certificate {file: app.crt} expired on 2026-12-10"]), (NEW, [])]
+)
+def test_an_expired_first_certificate_is_warned_of_when_the_second_credential_signs_in(
+    pair: KeyPair, warned: list[str], world: World
+) -> None:
+    signing(world, pair)
+    world.portals(one=portal_yaml(1).replace(SECRET, f"[{CERTIFICATE}, {SECRET}]"))
+    world.tenants(tenant(1, applications=(Application(client_id(1), certificates=(OLD, NEW)),)))
+    ended = world.run("--now", "2026-12-11T00:00:00Z", "apply")
+    assert ended.code == 0
+    assert [line for line in ended.err.splitlines() if "WARNING" in line] == warned
 
 
 def test_only_selected_portals_that_sign_in_by_certificate_are_looked_at(

@@ -93,3 +93,17 @@ def test_a_broken_vault_is_a_failed_stage_of_the_test(world: World) -> None:
     ended = world.run("test-connection", "p1")
     assert ended.code == 1
     assert "keyvault-secret-missing" in ended.out
+
+
+def test_the_end_of_a_certificate_in_a_vault_is_known_after_the_import_without_the_vault(world: World) -> None:
+    vaulted(world, "app")
+    assert world.run("apply").code == 0
+    (condition,) = world.status()["p1"]["conditions"]
+    assert (condition["reason"], condition["message"]) == ("Expiring", "The certificate expires on 2026-12-10.")
+    before = world.written()
+    assert world.run("apply").code == 0
+    assert world.written() == before
+    world.tenants()
+    plan = world.run("plan")
+    assert "⚠ p1: CredentialExpiring: The certificate expires on 2026-12-10." in plan.out
+    assert plan.out.endswith("No changes. 1 portal is as declared.\n")

@@ -13,7 +13,7 @@ Schema = Mapping[str, Any]
 
 
 def keys(name: str) -> str:
-    """Every key of ``portal`` or ``settings``: what it is, whether it must be there, its default, an example."""
+    """Every key of a schema of configuration: what it is, whether it must be there, its default, an example."""
     document = _document(name)
     rows = []
     for path, schema, required in _keys(document, document, ""):

@@ -40,10 +40,10 @@ def test_the_tutorial_really_goes_through_its_story() -> None:
     turns = [
         "1 portal is valid.",
         "4 problems.",
-        "Plan: 1 to create",
+        "Plan: 1 portal new",
         "✗ Not enough licenses assigned",
         "Nothing changed",
-        "1 product loses synchronization.",
+        "products: 1 lost",
         "⊘ Product cannot be synchronised: the license is excluded",
         "recovers with the next complete import",
         "exit code 2",

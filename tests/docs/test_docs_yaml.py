@@ -45,10 +45,10 @@ def _shown() -> list[tuple[str, Block]]:
 def _kind(block: Block) -> str:
     """What a block is by its top-level keys."""
     keys = {str(key) for key in yaml.load(block.text, Loader=yaml.BaseLoader)}
-    for schema in ("portal", "settings"):
+    for schema in ("portal", "settings", "removals"):
         if keys <= _keys(schema):
             return schema
-    return "workflow" if "jobs" in keys else f"neither portal, settings nor workflow: {sorted(keys)}"
+    return "workflow" if "jobs" in keys else f"neither portal, settings, removals nor workflow: {sorted(keys)}"
 
 
 def _of(kind: str) -> list[Any]:
@@ -57,7 +57,9 @@ def _of(kind: str) -> list[Any]:
 
 def test_every_yaml_block_is_of_a_known_kind() -> None:
     unknown = [
-        f"{page}: {_kind(block)}" for page, block in _shown() if _kind(block) not in ("portal", "settings", "workflow")
+        f"{page}: {_kind(block)}"
+        for page, block in _shown()
+        if _kind(block) not in ("portal", "settings", "removals", "workflow")
     ]
     assert not unknown
 
@@ -81,6 +83,14 @@ def test_settings_that_are_shown_are_valid(block: Block, tmp_path: Path) -> None
     (tmp_path / "portals.d").mkdir()
     (tmp_path / "reconcile.yaml").write_text(block.text, encoding="utf-8")
     assert load(tmp_path, tmp_path / "portals.d").settings
+
+
+@pytest.mark.parametrize("block", _of("removals"))
+def test_removals_that_are_shown_are_valid(block: Block, tmp_path: Path) -> None:
+    folder = tmp_path / "portals.d"
+    folder.mkdir()
+    (folder / "removals.yaml").write_text(block.text, encoding="utf-8")
+    assert load(tmp_path, folder).removals
 
 
 def test_the_complete_portal_file_shows_every_key() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -157,7 +158,7 @@ def test_the_filter_on_a_count_needs_the_count_option_beside_the_header() -> Non
         "$batch",
         "users?$orderby=displayName",
         "users?$filter=accountEnabled eq true",
-        "users?$select=signInActivity",
+        "users?$filter=signInActivity/lastSignInDateTime le 2026-01-01T00:00:00Z",
         "https://graph.microsoft.com/beta/users",
     ],
 )
@@ -287,6 +288,56 @@ def test_one_user_is_found_by_id_and_by_name() -> None:
     by_name = emulated.get("users/USER0003@contoso.example?$select=displayName").json()
     assert (by_id["id"], by_id["userType"]) == (guest["id"], "Guest")
     assert by_name["displayName"] == "User 0003"
+
+
+# --- sign-ins --------------------------------------------------------------------------------------------------------
+
+AUDITOR = Application(roles=("User.Read.All", "Organization.Read.All", "AuditLog.Read.All"))
+SIGN_INS = "users?$select=id,signInActivity,createdDateTime"
+
+
+def test_a_user_tells_when_it_last_signed_in() -> None:
+    moment = datetime(2026, 2, 1, 9, 30, tzinfo=UTC)
+    people = (User("a@contoso.example", created=moment, signed_in=moment), User("b@contoso.example", signed_in=None))
+    first, second = world(tenant(users=people, applications=(AUDITOR,))).get(SIGN_INS).json()["value"]
+    assert first["createdDateTime"] == "2026-02-01T09:30:00Z"
+    assert first["signInActivity"]["lastSuccessfulSignInDateTime"] == "2026-02-01T09:30:00Z"
+    assert set(second) == {"id", "createdDateTime"}, "who never signed in has no such member"
+
+
+def test_sign_ins_need_a_permission_of_their_own() -> None:
+    assert code_of(world().get(SIGN_INS)) == (403, "Authorization_RequestDenied")
+    assert world().get("users?$select=id,createdDateTime").status_code == 200
+
+
+def test_sign_ins_need_a_premium_tenant() -> None:
+    code = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
+    emulated = world(tenant(applications=(AUDITOR,), premium=False))
+    assert code_of(emulated.get(SIGN_INS)) == (403, code)
+    assert emulated.get("users?$select=id").status_code == 200
+
+
+@pytest.mark.parametrize(("top", "sizes"), [("", [100] * 11), ("&$top=999", [500, 500, 100]), ("&$top=400", [400] * 3)])
+def test_a_page_with_sign_ins_holds_no_more_than_five_hundred_users(top: str, sizes: list[int]) -> None:
+    emulated = world(tenant(users=(UserGroup(1100),), applications=(AUDITOR,)))
+    pages = emulated.listed(SIGN_INS + top)
+    assert [len(page) for page in pages] == [*sizes[:-1], 1100 - sum(sizes[:-1])]
+
+
+def test_the_sign_ins_of_one_user_are_found_by_id_only() -> None:
+    anna = User("anna@contoso.example")
+    emulated = world(tenant(users=(anna,), applications=(AUDITOR,)))
+    found = emulated.get(f"users/{anna.object_id}?$select=signInActivity")
+    assert found.json()["signInActivity"]["lastSuccessfulSignInDateTime"]
+    assert code_of(emulated.get("users/anna@contoso.example?$select=signInActivity")) == (400, "BadRequest")
+    assert emulated.get("users/anna@contoso.example?$select=id").status_code == 200
+
+
+def test_an_assignment_tells_when_it_was_last_touched() -> None:
+    way = LicenseAssignment(E3, updated=datetime(2026, 11, 1, 8, tzinfo=UTC))
+    emulated = world(tenant(users=(User("anna@contoso.example", (way,)),)))
+    (user,) = emulated.get("users?$select=licenseAssignmentStates").json()["value"]
+    assert user["licenseAssignmentStates"][0]["lastUpdatedDateTime"] == "2026-11-01T08:00:00Z"
 
 
 # --- pages -----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,57 @@
+"""``reconcile explain``: why the status of a product is what it is, and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.invocation import Invocation
+from reconciler.cli.output import format_option
+
+if TYPE_CHECKING:
+    from reconciler.model import PortalState
+
+
+@click.command("explain")
+@click.argument("id_", metavar="ID")
+@click.argument("sku")
+@format_option("explain", "A page, or JSON.")
+@click.pass_obj
+def command(invocation: Invocation, id_: str, sku: str, *, form: str) -> int:
+    """Explain the status of one product of the portal ID: its numbers, the rule, what is behind it, what to do.
+
+    SKU is a part number or a SKU ID. Writes nothing and needs no credential.
+    """
+    from reconciler.cli.session import load_desired, state_folder
+    from reconciler.config.behind import behind
+    from reconciler.errors import UnknownPortal
+    from reconciler.product_explanation import explain
+    from reconciler.render import product_explanation_json, product_explanation_text
+    from reconciler.store.state import read
+
+    known = {key: state for key, state in read(state_folder(invocation)).items() if not state.is_forgotten}
+    if id_ not in known:
+        raise UnknownPortal({id_}, known)
+    desired, today = load_desired(invocation), invocation.now().date()
+    found = explain(known[id_], sku, desired.settings, today)
+    if not found:
+        raise click.UsageError(_unknown(known[id_], sku))
+    told = [(each, behind(desired, id_, each.license, today)) for each in found]
+    render = product_explanation_json.render if form == "json" else product_explanation_text.render
+    click.echo(render(told), nl=False)
+    return 0
+
+
+def _unknown(state: PortalState, sku: str) -> str:
+    """That the portal has no such license, and which one may be meant."""
+    import difflib
+
+    from reconciler.unmatched import known_licenses
+
+    if state.last_import.as_of is None:
+        return f"The portal {state.id} was never imported, so nothing is known of {sku!r}."
+    names = sorted(license_.part_number for license_ in known_licenses(state.portal, state) or ())
+    near = difflib.get_close_matches(sku.upper(), names, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"The portal {state.id} has no license {sku!r}.{hint}"

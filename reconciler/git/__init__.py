@@ -1,0 +1,1 @@
+"""git, called as a program: what a run needs to commit and push its result."""

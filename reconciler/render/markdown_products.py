@@ -1,0 +1,250 @@
+"""The tables of the Markdown report about products. Every text from outside is escaped where its cell is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from reconciler.facets import Evidence
+from reconciler.findings import COUNTED_BY_GRAPH_ONLY, ERRORS, FINDINGS, HELD_BUT_NOT_COUNTED
+from reconciler.labels import (
+    EVIDENCE_LABELS,
+    LIFECYCLE_LABELS,
+    MUTED_LABEL,
+    POSITION_LABELS,
+    REASON_LABELS,
+    SAVING_NOUNS,
+    STATUS_LABELS,
+    STATUS_SIGNS,
+)
+from reconciler.lifecycle import Due, Lifecycle, Phase
+from reconciler.model import DeclaredEntitlement, Reason
+from reconciler.money import Costs
+from reconciler.portal_report import PortalReport, ProductReport
+from reconciler.render.escape import markdown as safe
+from reconciler.render.markdown_tables import amounts, portal_link, table
+from reconciler.render.words import MISSING, listed, money, number
+
+_ENDING = (Lifecycle.EXPIRING, Lifecycle.TRIAL, Lifecycle.GRACE)
+"""Parts of a license that a reader must see although a better part names the whole."""
+
+
+def products(items: Sequence[ProductReport]) -> list[str]:
+    """Every product with its status, its facets and its numbers."""
+    head = ("Product", "SKU", "Status", "Position", "Lifecycle", "Entitled:", "In grace:", "Suspended:", "Consumed:")
+    return table((*head, "Consumers:", "Balance:"), [_product_row(item) for item in items])
+
+
+def _product_row(item: ProductReport) -> list[str]:
+    """One product."""
+    units = item.product.license.units
+    numbers = (
+        item.numbers.entitled,
+        units.warning,
+        units.suspended,
+        item.numbers.consumed,
+        item.product.consumers,
+        item.numbers.balance,
+    )
+    part = safe(item.product.license.part_number)
+    words = [_status(item), _position(item), lifecycle(item.phases)]
+    return [safe(item.name), part, *words, *[number(value) for value in numbers]]
+
+
+def _status(item: ProductReport) -> str:
+    """Status by sign and word, with its reason."""
+    status, reason = item.product.status, item.product.reason
+    why = f": {REASON_LABELS[reason]}" if reason else ""
+    return f"{STATUS_SIGNS[status]} {STATUS_LABELS[status]}{why}{f' ({MUTED_LABEL})' if item.muted else ''}"
+
+
+def _position(item: ProductReport) -> str:
+    """How consumption lies to what is entitled."""
+    if item.position is None:
+        return MISSING
+    return POSITION_LABELS[item.position] + (", only by grace" if item.numbers.only_by_grace else "")
+
+
+def lifecycle(phases: Sequence[Phase]) -> str:
+    """Where the best part of a license stands, and every other part that ends, with dates."""
+    if not phases:
+        return MISSING
+    rest = [_phase(part, counted=True) for part in phases[1:] if part.lifecycle in _ENDING and part.licenses != 0]
+    return "; ".join([_phase(phases[0], counted=bool(rest) and phases[0].lifecycle in _ENDING), *rest])
+
+
+def _phase(part: Phase, *, counted: bool) -> str:
+    """One part in words; of what does not end, the date is not told."""
+    word = LIFECYCLE_LABELS[part.lifecycle]
+    if part.on and part.lifecycle in _ENDING:
+        until = "on" if part.lifecycle is Lifecycle.EXPIRING else "until"
+        word += f", ended on {part.on}" if part.due is Due.OVER else f" {until} {part.on}"
+    return f"{number(part.licenses)} {word}" if counted and part.licenses is not None else word
+
+
+# --- what ends -------------------------------------------------------------------------------------------------------
+
+
+def renewals(reports: Iterable[PortalReport], *, overview: bool) -> list[str]:
+    """What ends and when, by date, and whether the product has enough licenses afterwards.
+
+    The overview leaves out what is far away, the page of a portal names it where it makes the product fall short.
+    """
+    rows = []
+    for portal in reports:
+        for item in portal.products:
+            for part in item.phases:
+                if part.on and part.licenses != 0 and _is_shown(item, part, overview=overview):
+                    own = [portal_link(portal)] if overview else []
+                    cells = [safe(item.name), LIFECYCLE_LABELS[part.lifecycle], number(part.licenses)]
+                    rows.append([str(part.on), *own, *cells, _afterwards(item, part)])
+    head = ["Day", *(["Portal"] if overview else []), "Product", "Lifecycle", "Licenses:", "If it is not renewed"]
+    return table(head, sorted(rows))
+
+
+def _is_shown(item: ProductReport, part: Phase, *, overview: bool) -> bool:
+    """Whether a part of a license is worth a row."""
+    if overview:
+        return part.lifecycle in _ENDING and (part.lifecycle is Lifecycle.GRACE or part.due is not Due.LATER)
+    return part.lifecycle in _ENDING or (item.cliff is not None and item.cliff.on == part.on)
+
+
+def _afterwards(item: ProductReport, part: Phase) -> str:
+    """What is missing once this part has ended, as far as that can be said."""
+    if item.position is None:
+        return MISSING
+    if part.lifecycle is Lifecycle.GRACE:
+        short = (item.numbers.consumed or 0) - (item.numbers.firm or 0)
+        return f"{number(short)} too few" if short > 0 else "still enough"
+    if item.cliff and part.on and item.cliff.on <= part.on:
+        since = "" if item.cliff.on == part.on else f", from {item.cliff.on} on"
+        return f"{number(item.cliff.short)} too few{since}"
+    return "still enough" if (item.numbers.firm or 0) >= (item.numbers.consumed or 0) else MISSING
+
+
+def subscriptions(portal: PortalReport) -> list[str]:
+    """What was bought, and when it moves on."""
+    rows = [
+        [
+            safe(item.name),
+            safe(subscription.status) + (", trial" if subscription.is_trial else ""),
+            number(subscription.total_licenses),
+            str(subscription.next_lifecycle.date()) if subscription.next_lifecycle else MISSING,
+        ]
+        for item in portal.products
+        for subscription in item.product.license.subscriptions
+    ]
+    return table(("Product", "Subscription", "Licenses:", "Next change of state"), rows)
+
+
+# --- consumers -------------------------------------------------------------------------------------------------------
+
+
+def findings(portal: PortalReport) -> list[str]:
+    """How many consumers deserve a look, and why."""
+    rows = [
+        [safe(item.name), finding, number(total)]
+        for item in portal.products
+        if item.product.reason is None
+        for finding, total in _findings(item)
+    ]
+    return table(("Product", "Finding", "Users:"), rows)
+
+
+def _findings(item: ProductReport) -> Iterator[tuple[str, int]]:
+    """The findings of one product, assignment errors by their kind below their sum."""
+    found, errors = item.product.findings, item.product.errors
+    for name, meaning in FINDINGS.items():
+        if name in found:
+            yield meaning, found[name]
+        if name == "assignment_error":
+            for kind in (*ERRORS, *sorted(errors.keys() - ERRORS.keys())):
+                if kind in errors:
+                    yield f"… {safe(kind)}: {ERRORS.get(kind, MISSING)}", errors[kind]
+    if item.mismatch:
+        yield COUNTED_BY_GRAPH_ONLY if item.mismatch > 0 else HELD_BUT_NOT_COUNTED, abs(item.mismatch)
+
+
+def savings(portal: PortalReport) -> list[str]:
+    """How many consumers do not need their license, each under the first reason that fits, and what that is worth."""
+    found = [item for item in portal.products if item.reclaimable]
+    used = [name for name in SAVING_NOUNS if any(name in item.product.reclaimable for item in found)]
+    rows = []
+    for item in found:
+        counts = [number(item.product.reclaimable.get(name, 0)) for name in used]
+        worth = money(year.reclaimable, safe(year.currency)) if (year := _a_year(item)) else MISSING
+        rows.append([safe(item.name), number(item.product.consumers), *counts, number(item.reclaimable), worth])
+    head = [f"{SAVING_NOUNS[name][1].capitalize()}:" for name in used]
+    return table(("Product", "Consumers:", *head, "Reclaimable:", "Worth a year:"), rows)
+
+
+# --- what the portal's file declares ---------------------------------------------------------------------------------
+
+
+def entitlements(portal: PortalReport) -> list[str]:
+    """Contracts from the portal's file, beside the portal's numbers."""
+    rows = []
+    for item in portal.products:
+        owned = item.entry.entitlement if item.entry else None
+        if owned is None:
+            continue
+        proof = item.proof
+        rows.append(
+            [
+                safe(item.name),
+                number(owned.quantity),
+                number(_given(item)),
+                number(proof.difference) if proof else MISSING,
+                EVIDENCE_LABELS[proof.evidence] if proof else MISSING,
+                _papers(owned),
+            ]
+        )
+    for entry in portal.unreported:
+        if entry.entitlement:
+            declared = number(entry.entitlement.quantity)
+            cells = [declared, "not reported", declared, EVIDENCE_LABELS[Evidence.CONTRADICTED]]
+            rows.append([safe(entry.sku), *cells, _papers(entry.entitlement)])
+    return table(("Product", "Declared:", "Entitled:", "Difference:", "Evidence", "Contract"), rows)
+
+
+def _given(item: ProductReport) -> int | None:
+    """What the portal gives: nothing when the license is gone, although the last known number is kept."""
+    return 0 if item.product.reason is Reason.GONE_FROM_PORTAL else item.numbers.entitled
+
+
+def _papers(owned: DeclaredEntitlement) -> str:
+    """Contract and purchase order."""
+    return listed(safe(paper) for paper in (owned.contract, owned.purchase_order) if paper) or MISSING
+
+
+def prices(portal: PortalReport) -> list[str]:
+    """Prices from the portal's file, and what follows from them per year."""
+    rows = []
+    for item in portal.products:
+        price = item.entry.price if item.entry else None
+        if price is None:
+            continue
+        own = [safe(item.name), f"{money(price.amount, safe(price.currency))} a {price.per}"]
+        rows.append([*own, *(amounts(year) if (year := _a_year(item)) else [MISSING] * 3)])
+    rows += [["**All products**", MISSING, *amounts(total)] for total in portal.totals if len(rows) > 1]
+    return table(("Product", "Price:", "True-up a year:", "Idle a year:", "Reclaimable a year:"), rows)
+
+
+def _a_year(item: ProductReport) -> Costs | None:
+    """A product's costs per year."""
+    return item.costs.a_year() if item.costs else None
+
+
+def removed(portal: PortalReport) -> list[str]:
+    """What was deleted from the state, why it could not be synchronised, and who asked for it."""
+    rows = [
+        [
+            safe(f"{portal.state.portal.name} - {item.title}"),
+            safe(item.part_number),
+            REASON_LABELS[item.was],
+            safe(item.reason),
+            safe(item.ticket) if item.ticket else MISSING,
+            str(item.on),
+        ]
+        for item in portal.state.removed
+    ]
+    return table(("Product", "SKU", "Could not be synchronised because", "Removed because", "Ticket", "On"), rows)

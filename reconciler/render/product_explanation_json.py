@@ -1,0 +1,44 @@
+"""What ``reconcile explain --format json`` prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from reconciler.labels import STATUS_LABELS
+from reconciler.product_explanation import NotImported, ProductExplanation
+from reconciler.render.escape import json_text
+from reconciler.render.product_explanation_text import Told
+
+
+def render(found: Sequence[Told]) -> str:
+    """``{"explanations": [...]}``, one for each license of that name."""
+    document = {"explanations": [_document(explanation, places) for explanation, places in found]}
+    return json_text(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
+
+
+def _document(explanation: ProductExplanation | NotImported, places: Sequence[tuple[str, object]]) -> dict[str, Any]:
+    """One explanation; what is not imported has no status."""
+    license_ = explanation.license
+    document: dict[str, Any] = {
+        "sku_id": license_.sku_id,
+        "sku_part_number": license_.part_number,
+        "imported": isinstance(explanation, ProductExplanation),
+        "behind": [{"what": what, "place": str(where)} for what, where in places],
+        "changes": list(explanation.changes),
+    }
+    if isinstance(explanation, ProductExplanation):
+        item = explanation.item
+        document |= {
+            "name": item.name,
+            "directory": item.product.directory,
+            "status": item.product.status.value,
+            "label": STATUS_LABELS[item.product.status],
+            "reason": item.product.reason and item.product.reason.value,
+            "rule": explanation.rule,
+            "because": explanation.because,
+            "calculation": [{"name": each.name, "how": each.how, "value": each.value} for each in explanation.steps],
+            "remedy": item.remedy,
+        }
+    return document
