@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types unit docs clean
+.PHONY: demo test lint types unit docs bench clean
 
 demo: .venv/installed
 	$(BIN)/reconcile --emulate demo apply
@@ -26,6 +26,16 @@ unit: .venv/installed
 # Write the generated parts of README and docs again.
 docs: .venv/installed
 	$(BIN)/python -m tests.docs.generate
+
+# Measure against the bare loop; CASES="first-20k start" runs some, SCALE=0.05 smaller ones in less than a minute. Only a
+# run of everything at full size becomes the table of docs/performance.md.
+CASES ?=
+SCALE ?= 1
+ROUNDS ?= 3
+RANGES ?=
+bench: .venv/installed
+	$(BIN)/python -m tests.benchmarks $(CASES) --scale $(SCALE) --rounds $(ROUNDS) --ranges='$(RANGES)' \
+		$(if $(CASES)$(filter-out 1,$(SCALE)),,--page docs/performance.md)
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from reconciler.errors import Refused
@@ -34,14 +35,29 @@ class Push:
 class Checkout(Protocol):
     """What the loop needs of git; ``git/checkout.py`` says what each does."""
 
-    def head(self) -> str: ...
-    def commit_state(self, message: Callable[[frozenset[str]], str]) -> str | None: ...
-    def push(self, branch: str, *, force: bool = False) -> Push: ...
-    def fetch(self, branch: str) -> str: ...
-    def leads_to(self, old: str, new: str) -> bool: ...
-    def changed(self, old: str, new: str) -> frozenset[str]: ...
-    def turn_to(self, commit: str) -> None: ...
-    def put_on(self, commit: str, base: str) -> None: ...
+    def head(self) -> str:
+        """The commit that is checked out."""
+
+    def commit_state(self, message: Callable[[frozenset[str]], str]) -> str | None:
+        """Commit what changed under ``state/``; the commit, or None."""
+
+    def push(self, branch: str, *, force: bool = False) -> Push:
+        """Push what is checked out."""
+
+    def fetch(self, branch: str) -> str:
+        """Fetch a branch; the commit at its tip."""
+
+    def leads_to(self, old: str, new: str) -> bool:
+        """Whether the history of ``new`` has ``old`` in it."""
+
+    def changed(self, old: str, new: str) -> frozenset[str]:
+        """The paths that differ between two commits."""
+
+    def turn_to(self, commit: str) -> None:
+        """Have this commit checked out."""
+
+    def put_on(self, commit: str, base: str) -> None:
+        """Put what was committed since ``base`` on top of another commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +82,7 @@ def publish(
     for _ in range(ATTEMPTS):
         if not made:
             code = run()
-            made = checkout.commit_state(lambda paths, base=base: message(paths, base, run_url)) is not None
+            made = checkout.commit_state(partial(message, base=base, run_url=run_url)) is not None
         if not made:
             return Published(code)
         pushed = Push(accepted=False) if apart else checkout.push(branch)

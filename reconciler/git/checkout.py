@@ -120,7 +120,7 @@ class Checkout:
 
     def _identity(self) -> dict[str, str]:
         """A name for each of the two roles that git knows nobody for."""
-        made = {}
+        made: dict[str, str] = {}
         for role in ("AUTHOR", "COMMITTER"):
             if self._try("-c", "user.useConfigOnly=true", "var", f"GIT_{role}_IDENT").returncode:
                 made |= {f"GIT_{role}_NAME": NAME, f"GIT_{role}_EMAIL": EMAIL}

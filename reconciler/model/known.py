@@ -60,8 +60,8 @@ class Import:
 
     ``as_of`` is when the present content was first observed: it stays while the tenant stays the same. ``users``,
     ``organization``, ``emulated``, ``excluded`` (sorted by SKU ID) and ``sign_ins`` (whether sign-ins were read) belong
-    to the last complete import, also when a later one failed. ``failed_since`` is when the imports began to fail without
-    one that was complete since.
+    to the last complete import, also when a later one failed. ``failed_since`` is when the imports began to fail
+    without one that was complete since.
     """
 
     outcome: ImportOutcome = ImportOutcome.NEVER

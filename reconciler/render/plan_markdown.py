@@ -68,7 +68,7 @@ def _portal(portal: PortalPage) -> Iterator[str]:
     """One portal: what happens, its own settings as a list, its products as a table."""
     yield f"### {_sign(portal.effect)} {safe(portal.name)} ({safe(portal.id)})"
     if portal.headline != portal.name:
-        yield from ("", f"{safe(portal.headline)}.")
+        yield from ("", f"{safe(portal.headline[:1].upper() + portal.headline[1:])}.")
     yield from _body(portal.words, portal.products)
     preview = portal.preview
     if preview and preview.error:

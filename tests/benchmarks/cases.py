@@ -63,10 +63,9 @@ def portals(bench: Bench) -> list[Row]:
         rounds = _rounds(bench, 50 * len(tenants))
         ours, bare = alternating(rounds, partial(_import, world), partial(_bare, world))
         root = world.folder / "ours"
-        look = [measure([*PRODUCT, "--chdir", str(root), *words]) for words in _LOOKS for _ in range(1)]
         plan, status, report = (
-            best([first, *(measure([*PRODUCT, "--chdir", str(root), *words]) for _ in range(rounds))])
-            for first, words in zip(look, _LOOKS, strict=True)
+            best([measure([*PRODUCT, "--chdir", str(root), command]) for _ in range(rounds)])
+            for command in ("plan", "status", "report")
         )
     case = f"portals: import of {len(tenants):,} portals with 50 users"
     return [
@@ -75,9 +74,6 @@ def portals(bench: Bench) -> list[Row]:
         Row(f"portals: status over {len(tenants):,}", status, status.cpu, "s CPU"),
         Row(f"portals: report over {len(tenants):,}, no change", report, report.cpu, "s CPU"),
     ]
-
-
-_LOOKS = (("plan",), ("status",), ("report",))
 
 
 def slow_tenants(bench: Bench) -> list[Row]:

@@ -24,10 +24,8 @@ sebastian sophie stefan susanne teresa theodor thomas tobias ulrich ursula valen
 william xenia yannick yvonne zoe
 """
 FIRST_NAMES = tuple(_FIRST.split())
-_STARTS, _ENDS = (
-    "ber gold hart kauf koen lin moel neu rosen schnei schroe stein wag zim",
-    "berg der feld ger hof mann mer ner son stein tner wald",
-)
+_STARTS = "ber gold hart kauf koen lin moel neu rosen schnei schroe stein wag zim"
+_ENDS = "berg der feld ger hof mann mer ner son stein tner wald"
 LAST_NAMES = tuple(start + end for start in _STARTS.split() for end in _ENDS.split())
 COUNTRIES = ("DE", "DE", "DE", "US", "US", "GB", "FR", "PL", "IN", "BR")
 TIMES = [

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
+import re
 import sqlite3
 import sys
 from collections.abc import Callable, Sequence
@@ -13,7 +15,8 @@ from pathlib import Path
 
 from tests.benchmarks.measure import Cost
 
-HEADINGS = ("case", "ours", "against", "ratio", "budget", "verdict", "peak MiB")
+_PLACE = re.compile(r"(<!-- written by `make bench` -->).*?(<!-- end -->)", re.S)
+HEADINGS = ("case", "ours", "against", "ratio", "budget", "verdict", "peak MiB, ours / against")
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class Row:
     """One line. ``value`` is what the budget is about: a ratio, seconds or MiB; ``at_most`` False turns it around.
 
     ``against`` is what ours is compared with, ``compared`` in words; ``note`` says what else a reader should know.
+    Budgets are about full size: a row of a smaller run is not ``judged``.
     """
 
     case: str
@@ -32,13 +36,7 @@ class Row:
     budget: float | None = None
     at_most: bool = True
     note: str = ""
-
-    @property
-    def met(self) -> bool:
-        """Whether it is within its budget; a row without one always is."""
-        if self.budget is None:
-            return True
-        return self.value <= self.budget if self.at_most else self.value >= self.budget
+    judged: bool = True
 
     def cells(self) -> tuple[str, ...]:
         """What stands in each column."""
@@ -49,20 +47,22 @@ class Row:
             _value(self.value, self.unit),
             f"{'≤' if self.at_most else '≥'} {_value(self.budget, self.unit)}" if self.budget is not None else "",
             "; ".join(part for part in (self._verdict(), self.note) if part),
-            f"{self.ours.peak:.0f}" + (f" / {self.against.peak:.0f}" if self.against else ""),
+            " / ".join(_memory(cost) for cost in (self.ours, self.against) if cost),
         )
 
     def _verdict(self) -> str:
-        if self.budget is None:
+        if self.budget is None or not self.judged:
             return ""
-        if self.met:
-            return "met"
         share = self.value / self.budget if self.at_most else self.budget / self.value
-        return f"missed by {share - 1:.0%}"
+        return f"missed by {share - 1:.0%}" if share > 1 else "met"
 
 
 def _cost(cost: Cost) -> str:
     return f"{cost.wall:.2f} s (CPU {cost.cpu:.2f})"
+
+
+def _memory(cost: Cost) -> str:
+    return "" if math.isnan(cost.peak) else f"{cost.peak:.0f}"
 
 
 def _value(value: float, unit: str) -> str:
@@ -83,20 +83,21 @@ def terminal(rows: Sequence[Row]) -> str:
     )
 
 
-def markdown(rows: Sequence[Row], scale: float, now: datetime) -> str:
-    """The table as a page for ``docs/``."""
+def write(rows: Sequence[Row], scale: float, page: Path, now: datetime) -> None:
+    """Put the table in its place on a page of ``docs/``. Raises ValueError when the page has no such place."""
     scaled = "" if scale == 1 else f" Every tenant is {scale:g} times its size in the case's name."
     lines = [
-        "<!-- Written by `make bench`; do not edit. -->",
-        "",
         f"{now.astimezone(UTC):%Y-%m-%d}, {machine()}.{scaled}",
         "",
         "| " + " | ".join(HEADINGS) + " |",
         "| --- | --- | --- | --- | --- | --- | --- |",
         *("| " + " | ".join(row.cells()) + " |" for row in rows),
-        "",
     ]
-    return "\n".join(lines)
+    old = page.read_text(encoding="utf-8")
+    new, places = _PLACE.subn(lambda found: "\n\n".join((found[1], "\n".join(lines), found[2])), old)
+    if places != 1:
+        raise ValueError(f"{page} has {places} places for the table instead of one")
+    page.write_text(new, encoding="utf-8")
 
 
 def machine() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,16 @@ import jsonschema
 import pytest
 
 from reconciler.emulator import scenarios
-from reconciler.emulator.scenario import Sku, Tenant
+from reconciler.emulator.scenario import Sku, Tenant, User
 from reconciler.resources import folder
 from tests.cli.cli_world import PACKAGE, Ended, files_under, reconcile
 
 GENERATED = ("reconciler.db", ".lock")
 EXCLUDED = {"contoso": {"FLOW_FREE", "POWER_BI_STANDARD"}}
 """What the demo's portal files exclude, said again."""
+
+LONG_AGO = datetime(2026, 8, 1, tzinfo=UTC)
+"""Longer ago than the 90 days after which an account is inactive."""
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +82,28 @@ def _findings(tenant: Tenant, sku_id: str) -> dict[str, int]:
             counts["guest_licensed"] += user.user_type == "Guest"
             counts["no_usage_location"] += not user.usage_location
             counts["direct_and_group"] += len({way.group_id is None for way in ways if way.holds}) == 2
+            own, others = _plans_on(tenant, user, {sku_id}), _plans_on(tenant, user, _skus_of(user) - {sku_id})
+            counts["overlap"] += bool(own) and own <= others
+            counts["plans_disabled"] += not own and bool(_plans(tenant)[sku_id])
+            if "AuditLog.Read.All" in tenant.applications[0].roles:
+                counts["inactive"] += user.signed_in is not None and user.signed_in < LONG_AGO
     return {name: number for name, number in counts.items() if number}
+
+
+def _plans(tenant: Tenant) -> dict[str, set[str]]:
+    """The service plans of each SKU."""
+    return {sku.sku_id: {plan.id for plan in sku.service_plans} for sku in tenant.skus}
+
+
+def _skus_of(user: User) -> set[str]:
+    """The SKUs that a user holds."""
+    return {way.sku_id for way in user.assignments if way.holds}
+
+
+def _plans_on(tenant: Tenant, user: User, skus: set[str]) -> set[str]:
+    """The service plans that a user has through these SKUs."""
+    ways = [way for way in user.assignments if way.sku_id in skus]
+    return {plan for way in ways for plan in _plans(tenant)[way.sku_id] - set(way.disabled_plans)}
 
 
 def _compare(product: dict[str, Any], sku: Sku, holders: int) -> None:

@@ -50,6 +50,7 @@ EXCHANGE = ServicePlan("efb87545-963c-4e0d-99df-69c6916d9eb0", "EXCHANGE_S_ENTER
 SHAREPOINT = ServicePlan("5dbe027f-2339-4123-9542-606e4d348a72", "SHAREPOINTENTERPRISE")
 TEAMS = ServicePlan("57ff2da0-773e-42df-b2af-ffb7a2317929", "TEAMS1")
 INTUNE = ServicePlan("c1ec4a95-1f05-45b3-a911-aa3fa01094f5", "INTUNE_A")
+POWER_BI = ServicePlan("70d33638-9c74-4d01-bfd3-562de28bd4ba", "BI_AZURE_P2")
 
 # They open nothing but the emulator's own tenants.
 CONTOSO_SECRET = ClientSecret("the-secret-of-emulated-contoso", "5c0f1a7e-3d29-4b86-9f14-7a2e8c5d6b31")
@@ -72,7 +73,7 @@ def day(year: int, month: int, number: int) -> datetime:
 
 
 def contoso() -> Tenant:
-    """1,300 users: two pages. Enough licenses, with some hygiene to do."""
+    """1,300 users: two pages. Enough licenses, with some hygiene to do. Its app may read sign-ins too."""
     return Tenant(
         tenant_id="0f0a3a52-4b38-4f0e-9d5c-0d5f6b1c2a10",
         display_name="Contoso",
@@ -81,6 +82,7 @@ def contoso() -> Tenant:
             Application(
                 client_id="4d1a7c11-6a0f-4c7e-8f63-8c2b1f0f5a77",
                 secrets=(CONTOSO_SECRET,),
+                roles=("User.Read.All", "Organization.Read.All", "AuditLog.Read.All"),
             ),
         ),
         skus=(
@@ -91,17 +93,20 @@ def contoso() -> Tenant:
                 service_plans=(EXCHANGE, SHAREPOINT, TEAMS, INTUNE),
                 subscriptions=(bought(800, day(2027, 7, 1)), bought(100, day(2027, 2, 1))),
             ),
-            Sku(M365_E5, "SPE_E5", enabled=150, service_plans=(EXCHANGE, SHAREPOINT, TEAMS, INTUNE)),
-            Sku(POWER_BI_PRO, "POWER_BI_PRO", enabled=60),
+            Sku(M365_E5, "SPE_E5", enabled=150, service_plans=(EXCHANGE, SHAREPOINT, TEAMS, INTUNE, POWER_BI)),
+            Sku(POWER_BI_PRO, "POWER_BI_PRO", enabled=60, service_plans=(POWER_BI,)),
             Sku(VISIO_2, "VISIOCLIENT", enabled=20),
             Sku(FLOW_FREE, "FLOW_FREE", enabled=10_000),
             Sku(FABRIC_FREE, "POWER_BI_STANDARD", enabled=1_000_000),
             Sku(UNKNOWN, "MEETING_NOTES_ADDON_PREVIEW", enabled=25),
         ),
         users=(
-            UserGroup(700, (by_group(M365_E3),)),
+            UserGroup(648, (by_group(M365_E3),)),
+            UserGroup(14, (by_group(M365_E3),), signed_in=day(2026, 5, 1)),
+            UserGroup(38, (by_group(M365_E3), POWER_BI_PRO)),
             UserGroup(95, (by_group(M365_E3), M365_E3)),
-            UserGroup(60, (M365_E5, POWER_BI_PRO, FLOW_FREE)),
+            UserGroup(38, (M365_E5, FLOW_FREE)),
+            UserGroup(22, (M365_E5, POWER_BI_PRO, FLOW_FREE)),
             UserGroup(70, (by_group(M365_E5), FABRIC_FREE)),
             UserGroup(12, (by_group(M365_E3), UNKNOWN)),
             UserGroup(8, (by_group(M365_E3), VISIO_2)),
@@ -116,6 +121,7 @@ def contoso() -> Tenant:
 
 def fabrikam(key_pair: KeyPair) -> Tenant:
     """Too few of one license, grace on another, a trial, and a group that ran out."""
+    without_intune = LicenseAssignment(EMS_E3, disabled_plans=(INTUNE.id,))
     ran_out = LicenseAssignment(PROJECT_3, group_id=PROJECT_TEAM, state="Error", error="CountViolation")
     return Tenant(
         tenant_id="7c9d2e64-1f3b-4a58-b0c7-2e5a9f8d4b13",
@@ -145,7 +151,8 @@ def fabrikam(key_pair: KeyPair) -> Tenant:
         users=(
             UserGroup(60, (by_group(O365_E3), by_group(EMS_E3))),
             UserGroup(18, (by_group(O365_E3), by_group(EMS_E3), COPILOT)),
-            UserGroup(10, (O365_E3, EMS_E3, by_group(PROJECT_3, PROJECT_TEAM))),
+            UserGroup(6, (O365_E3, EMS_E3, by_group(PROJECT_3, PROJECT_TEAM))),
+            UserGroup(4, (O365_E3, without_intune, by_group(PROJECT_3, PROJECT_TEAM))),
             UserGroup(3, (O365_E3, ran_out)),
             UserGroup(1, (O365_E3,), account_enabled=False),
             UserGroup(20),

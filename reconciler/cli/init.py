@@ -1,0 +1,62 @@
+"""``reconcile init``: make a repository of portals, or bring up to date what the tool owns in one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.invocation import Invocation
+
+if TYPE_CHECKING:
+    from reconciler.scaffold.files import Ci, Step
+
+CIS = ("github", "gitlab", "azure")
+
+
+@click.command("init")
+@click.argument("directory", metavar="[DIR]", default=".", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--ci", "name", type=click.Choice(CIS), help="Whose pipeline.  [default: the one that is there, or github]"
+)
+@click.option("--check", is_flag=True, help="Write nothing; end with 1 when a file of the tool is out of date.")
+@click.pass_obj
+def command(invocation: Invocation, directory: Path, name: str | None, *, check: bool) -> int:
+    """Make a repository of license portals in DIR: settings, an example of a portal, schemas, pipeline, README.
+
+    Run again, it brings schemas and pipeline up to date as long as nobody has changed them. What people wrote is never
+    touched, and what they deleted is not made again.
+    """
+    from reconciler import __version__
+    from reconciler.scaffold import repository
+    from reconciler.scaffold.files import Ci
+
+    root = invocation.root / directory
+    ci = Ci(name) if name else repository.pipeline_of(root)
+    steps = repository.steps(root, ci or Ci.GITHUB, __version__, only_owned=check)
+    if check:
+        return _check(invocation, steps, ci)
+    repository.write(root, steps)
+    _print(steps)
+    if any(step.path == "README.md" and step.text for step in steps) and not invocation.quiet:
+        click.echo("README.md says what to do first.", err=True)
+    return 0
+
+
+def _check(invocation: Invocation, steps: Sequence[Step], ci: Ci | None) -> int:
+    """1 when a file of the tool is out of date. A repository without its pipeline is asked for its schemas only."""
+    behind = [step for step in steps if step.text is not None and (ci or step.path.startswith("schemas/"))]
+    for step in behind:
+        click.echo(f"{step.path}: {'missing' if step.verdict == 'created' else 'out of date'}")
+    if behind and not invocation.quiet:
+        click.echo("Run `reconcile init` here, and commit what it writes.", err=True)
+    return 1 if behind else 0
+
+
+def _print(steps: Sequence[Step]) -> None:
+    """What became of each file, one a line."""
+    width = max(len(step.path) for step in steps)
+    for step in steps:
+        click.echo(f"{step.path:<{width}}  {step.verdict}")
