@@ -17,8 +17,8 @@ _GITLAB_REQUESTS = frozenset({"merge_request_event", "external_pull_request_even
 def untrusted_reason(environ: Mapping[str, str], default_branch: str | None = None) -> str | None:
     """Why the configuration of this run may be anyone's, in words that end a sentence; None when it may be trusted.
 
-    ``default_branch`` is the repository's as GitHub's event names it; without one, ``main`` and ``master`` and what
-    GitHub calls protected count as such. Outside of a known CI a run is trusted: somebody started it.
+    ``default_branch`` is the repository's as GitHub's event names it; without one, ``main`` and ``master`` count as
+    such. So do protected branches. Outside of a known CI a run is trusted: somebody started it.
     """
     if environ.get("GITHUB_ACTIONS") == "true":
         return _github(environ, default_branch)
@@ -33,11 +33,9 @@ def _github(environ: Mapping[str, str], default_branch: str | None) -> str | Non
     event, ref = environ.get("GITHUB_EVENT_NAME", ""), environ.get("GITHUB_REF", "")
     if event not in _GITHUB_EVENTS:
         return f"the event {event or 'without a name'}"
-    if default_branch is not None:
-        return None if ref == f"refs/heads/{default_branch}" else _ref(ref)
-    known = ref in ("refs/heads/main", "refs/heads/master")
+    default = {f"refs/heads/{branch}" for branch in ([default_branch] if default_branch else ["main", "master"])}
     protected = ref.startswith("refs/heads/") and environ.get("GITHUB_REF_PROTECTED") == "true"
-    return None if known or protected else _ref(ref)
+    return None if ref in default or protected else _ref(ref)
 
 
 def _gitlab(environ: Mapping[str, str]) -> str | None:
@@ -55,7 +53,7 @@ def _azure(environ: Mapping[str, str]) -> str | None:
 
 
 def _ref(ref: str) -> str:
-    return f"the ref {ref or 'without a name'}, which is not protected"
+    return f"the ref {ref or 'without a name'}, which is no protected branch"
 
 
 def run_url(environ: Mapping[str, str]) -> str | None:

@@ -6,16 +6,17 @@ The rules are those of ``compliance.py``; here they are told, not decided.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from reconciler.labels import REASON_LABELS, STATUS_LABELS
 from reconciler.matching import exclusion_of, matches_any
-from reconciler.model import ImportOutcome, License, PortalState, Presence, Product, Reason, Settings, Status
+from reconciler.model import ImportOutcome, License, Portal, PortalState, Presence, Product, Reason, Settings, Status
 from reconciler.portal_report import ProductReport, portal_report
 from reconciler.removals import is_lifted
 from reconciler.unmatched import known_licenses
 
+_PENDING = "The portal's file has changed since the last apply; `reconcile plan` shows what that does."
 _NEXT = "The next complete import: nothing keeps it out any more."
 
 
@@ -54,14 +55,24 @@ class NotImported:
 
 
 def explain(
-    state: PortalState, sku: str, settings: Settings, today: date
+    state: PortalState, sku: str, settings: Settings, today: date, declared: Portal | None
 ) -> tuple[ProductExplanation | NotImported, ...]:
-    """Explain what a portal knows of a SKU: a part number, of which there may be several, or a SKU ID."""
+    """Explain what a portal knows of a SKU: a part number, of which there may be several, or a SKU ID.
+
+    ``declared`` is what the portal's file says now, None without a file. It decides what would change a status.
+    """
     items = portal_report(state, settings, today).products
-    products = [_explained(item, state, settings, today) for item in items if _is(item.product.license, sku)]
+    will_be = replace(state, portal=declared) if declared else state
+    pending = (_PENDING,) if _is_pending(state, declared) else ()
+    products = [_explained(item, will_be, settings, today, pending) for item in items if _is(item.product.license, sku)]
     known = {each.license.sku_id for each in products}
     others = (each for each in known_licenses(state.portal, state) or () if each.sku_id not in known and _is(each, sku))
-    return (*products, *(_not_imported(each, state, settings, today) for each in others))
+    return (*products, *(_not_imported(each, will_be, settings, today, pending) for each in others))
+
+
+def _is_pending(state: PortalState, declared: Portal | None) -> bool:
+    """Whether the portal's file says something else than what was applied last."""
+    return state.presence is not Presence.DELETED if declared is None else declared != state.portal
 
 
 def _is(license_: License, sku: str) -> bool:
@@ -69,14 +80,18 @@ def _is(license_: License, sku: str) -> bool:
     return sku.casefold() in (license_.sku_id, license_.part_number.casefold())
 
 
-def _not_imported(license_: License, state: PortalState, settings: Settings, today: date) -> NotImported:
+def _not_imported(
+    license_: License, state: PortalState, settings: Settings, today: date, pending: tuple[str, ...]
+) -> NotImported:
     """A license without a product."""
     excluded = exclusion_of(state.portal, settings, license_, today)
     change = "The exclusion is lifted: the next complete import brings it." if excluded else _NEXT
-    return NotImported(state.portal.name, license_, (change,))
+    return NotImported(state.portal.name, license_, (*pending, change))
 
 
-def _explained(item: ProductReport, state: PortalState, settings: Settings, today: date) -> ProductExplanation:
+def _explained(
+    item: ProductReport, state: PortalState, settings: Settings, today: date, pending: tuple[str, ...]
+) -> ProductExplanation:
     """Explain one product."""
     rule, because = _rule(item, settings)
     return ProductExplanation(
@@ -84,7 +99,7 @@ def _explained(item: ProductReport, state: PortalState, settings: Settings, toda
         steps=tuple(_steps(item, settings)),
         rule=rule,
         because=because,
-        changes=tuple(_changes(item, state, settings, today)),
+        changes=(*pending, *_changes(item, state, settings, today)),
     )
 
 
@@ -147,7 +162,8 @@ def _changes(item: ProductReport, state: PortalState, settings: Settings, today:
     if product.reason:
         yield _recovery(product, state, settings, today)
     elif product.status is Status.NOT_ENOUGH_LICENSES:
-        yield f"{found.shortfall:,} more licenses, or as many consumers less: {STATUS_LABELS[Status.FULLY_LICENSED]}."
+        short, full = found.shortfall, STATUS_LABELS[Status.FULLY_LICENSED]
+        yield f"{short:,} more {'license' if short == 1 else 'licenses'}, or as many consumers fewer: {full}."
     elif product.status is Status.FULLY_LICENSED:
         more = found.available + 1
         yield f"{more:,} more {'consumer' if more == 1 else 'consumers'}: {STATUS_LABELS[Status.NOT_ENOUGH_LICENSES]}."

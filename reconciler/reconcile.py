@@ -89,11 +89,15 @@ class Result:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: ``report`` on the selected portals; ``written`` says whether any file but the DB changed."""
+    """How a run ended: ``report`` on the selected portals; ``written`` says whether any file but the DB changed.
+
+    ``known`` is the state of all portals afterwards.
+    """
 
     results: tuple[Result, ...]
     report: Report
     written: bool
+    known: State
 
     @property
     def failed(self) -> tuple[Result, ...]:
@@ -285,4 +289,4 @@ def _finish(run: Run, opened: OpenState, results: list[Result], *, publish: bool
         written |= write_changed(run.state_folder / "reports", reports(made), "*")
     if run.only:
         made = make_report({result.after.id: known[result.after.id] for result in results}, run.settings, today)
-    return Outcome(tuple(results), made, written)
+    return Outcome(tuple(results), made, written, known)

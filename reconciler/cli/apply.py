@@ -64,15 +64,18 @@ def apply_and_show(
 ) -> int:
     """Run apply, show its progress and its result, and return the exit code. ``approved`` is the plan to keep to."""
     from reconciler.cli.progress import shown
-    from reconciler.cli.session import importer_for, run_for
+    from reconciler.cli.session import configure_logging, importer_for, load_desired, run_of, warn_of_unmatched
     from reconciler.reconcile import apply
 
-    run = run_for(invocation, ids, allow)
+    configure_logging(invocation)
+    desired = load_desired(invocation)
+    run = run_of(invocation, desired, ids, allow)
     with (
         shown(quiet=invocation.quiet, log_format=invocation.log_format) as progress,
         importer_for(invocation, progress, run.settings) as importer,
     ):
         outcome = apply(run, importer, publish=publish, approved=approved)
+    warn_of_unmatched(invocation, desired, outcome.known)
     show(invocation, outcome, publish=publish)
     return outcome.exit_code
 

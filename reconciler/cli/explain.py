@@ -34,7 +34,7 @@ def command(invocation: Invocation, id_: str, sku: str, *, form: str) -> int:
     if id_ not in known:
         raise UnknownPortal({id_}, known)
     desired, today = load_desired(invocation), invocation.now().date()
-    found = explain(known[id_], sku, desired.settings, today)
+    found = explain(known[id_], sku, desired.settings, today, desired.portals.get(id_))
     if not found:
         raise click.UsageError(_unknown(known[id_], sku))
     told = [(each, behind(desired, id_, each.license, today)) for each in found]

@@ -29,12 +29,15 @@ def command(context: click.Context, branch: str | None, words: tuple[str, ...], 
 
     COMMAND is apply (the default), import, recalculate or report, with its own options. When somebody else pushed
     first, it is run again from their state. When the branch does not take the push although nobody was faster, it is
-    protected: then the commit goes to reconcile/state-NAME, for a pull request. Ends with COMMAND's exit code.
+    protected: then the commit goes to reconcile/state-NAME, for a pull request. Ends with COMMAND's exit code. In CI it
+    refuses to run for a pull request, and for a branch that is neither the default nor protected.
     """
     from reconciler import publish
     from reconciler.ci import run_url
+    from reconciler.cli.trusted import refuse_untrusted
     from reconciler.git.checkout import Checkout
 
+    refuse_untrusted()
     invocation: Invocation = context.obj
     checkout = Checkout(invocation.root)
     target = branch or checkout.branch()

@@ -167,6 +167,13 @@ MACHINE = (
     ),
     _row(
         About.MACHINE,
+        "init-blocked",
+        "… cannot be read or written.",
+        "`reconcile init` cannot write one of its files.",
+        "Check the permissions of the folder, and the free space there.",
+    ),
+    _row(
+        About.MACHINE,
         "port-unavailable",
         "Port … of 127.0.0.1 cannot be used: ….",
         "`reconcile emulator serve` cannot listen there.",

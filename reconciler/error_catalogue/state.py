@@ -41,7 +41,7 @@ SAFETY = (
         About.SAFETY,
         "too-many-removals",
         "… would be deleted from the state; the limit is … (safety.max_removals).",
-        "removals.yaml deletes more products than the limit.",
+        "More entries of removals.yaml are carried out at once than the limit allows.",
         "If it is meant, allow it with --allow removals or raise the limit in reconcile.yaml.",
         (
             Case(
@@ -96,7 +96,13 @@ SAFETY = (
         "(safety.min_products), and … products (safety.max_lost_products).",
         "The tenant reports far fewer licenses than before. This portal is held back.",
         _LOOK,
-        (Case("products are gone from the portal at once.", "Most of a portal's licenses are gone.", _LOOK),),
+        (
+            Case(
+                "products are gone from the portal at once; at least … % must be there (safety.min_reported_percent).",
+                "Most of a portal's licenses are gone.",
+                _LOOK,
+            ),
+        ),
     ),
     _row(
         About.SAFETY,
@@ -201,6 +207,56 @@ STATE = (
         "This state holds observations of real tenants; the emulator must not overwrite them.",
         "The emulator was asked for in a repository that has read real tenants.",
         "Emulate in a folder of its own: reconcile --chdir DIR --emulate SCENARIO apply.",
+    ),
+    _row(
+        About.STATE,
+        "untrusted-ref",
+        "This run is for ….",
+        "A CI runs for a pull request, or for a branch that is neither the default nor protected: nobody has approved "
+        "the configuration there.",
+        "Merge it, and let the pipeline of the default branch apply it; or protect the branch.",
+    ),
+    _row(
+        About.STATE,
+        "git-failed",
+        "git … failed.",
+        "`reconcile publish` runs outside of a git repository, or in one without a commit; or git cannot be run.",
+        "What git says stands in parentheses. Run it in a clone of the repository, with a branch checked out.",
+    ),
+    _row(
+        About.STATE,
+        "checkout-changed",
+        "… has changes that are not committed.",
+        "`reconcile publish` says in its commit which commit it applied, so nothing else may be there.",
+        "Commit or undo the changes outside of state/.",
+    ),
+    _row(
+        About.STATE,
+        "push-failed",
+        "The state could not be pushed to ….",
+        "The remote was not reached, or does not know who pushes.",
+        "Check network and credentials of git: a job must be allowed to write to the repository. Then run it again.",
+    ),
+    _row(
+        About.STATE,
+        "push-contested",
+        "Other runs pushed to … first, … times.",
+        "Several runs publish to the same branch all the time.",
+        "Run it again. Let the CI run one at a time: concurrency, resource_group or an exclusive lock.",
+    ),
+    _row(
+        About.STATE,
+        "push-refused",
+        "Neither … nor … takes the state.",
+        "The branch is protected, and so is the one for a pull request.",
+        "Let the job write to branches whose name begins with reconcile/state-.",
+    ),
+    _row(
+        About.STATE,
+        "branch-rewritten",
+        "… does not have the commit any more that this run began with.",
+        "Somebody pushed with force while the run was at work.",
+        "Run it again, in a new clone.",
     ),
 )
 """State DB, ledger or report. Nothing was written."""

@@ -116,7 +116,7 @@ class Checkout:
                 check=False,
             )  # fmt: skip
         except OSError as error:
-            raise StateError("git cannot be run.", code="git-failed", detail=error.strerror) from None
+            raise StateError(f"git {arguments[0]} failed.", code="git-failed", detail=error.strerror) from None
 
     def _identity(self) -> dict[str, str]:
         """A name for each of the two roles that git knows nobody for."""

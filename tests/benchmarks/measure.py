@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
-import resource
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 PRODUCT = (str(Path(sys.executable).with_name("reconcile")),)
 """The installed product."""
+LAUNCH = (sys.executable, "-S", "-E", str(Path(__file__).with_name("launch.py")))
+"""What starts a process and measures it."""
 BARE = (sys.executable, "-m", "tests.benchmarks.bare")
 """The bare loop."""
 
@@ -30,27 +31,16 @@ class ProcessFailed(Exception):
     """A measured process did not end as it should. The text says how, with the end of what it wrote."""
 
 
-def measure(command: Sequence[str], environment: Mapping[str, str] | None = None, exit_code: int = 0) -> Cost:
-    """Run a command to its end, in a clean environment plus ``environment``."""
+def measure(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Cost:
+    """Run a command to its end. Raises ProcessFailed when its exit code is not 0."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("RECONCILE_")}
-    start = time.perf_counter()
-    with subprocess.Popen(
-        command, env={**clean, **(environment or {})}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stderr is not None
-        said = process.stderr.read()
-        _, status, used = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != exit_code:
-        raise ProcessFailed(f"{' '.join(command)} ended with {process.returncode}: {said[-2000:].decode()}")
-    return Cost(wall, used.ru_utime + used.ru_stime, _peak(used))
-
-
-def _peak(used: resource.struct_rusage) -> float:
-    """The peak of a child in MiB, when it is its own: until a child has its program it counts the memory of this."""
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return float("nan") if used.ru_maxrss <= own else used.ru_maxrss / 1024
+    launched = subprocess.run(
+        [*LAUNCH, *command], env={**clean, **(environment or {})}, capture_output=True, check=True
+    )
+    told = json.loads(launched.stdout)
+    if told["code"] != 0:
+        raise ProcessFailed(f"{' '.join(command)} ended with {told['code']}: {launched.stderr[-2000:].decode()}")
+    return Cost(told["wall"], told["cpu"], told["peak"])
 
 
 def best(costs: Sequence[Cost]) -> Cost:

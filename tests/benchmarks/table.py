@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import platform
 import re
@@ -47,7 +46,7 @@ class Row:
             _value(self.value, self.unit),
             f"{'≤' if self.at_most else '≥'} {_value(self.budget, self.unit)}" if self.budget is not None else "",
             "; ".join(part for part in (self._verdict(), self.note) if part),
-            " / ".join(_memory(cost) for cost in (self.ours, self.against) if cost),
+            " / ".join(f"{cost.peak:.0f}" for cost in (self.ours, self.against) if cost),
         )
 
     def _verdict(self) -> str:
@@ -59,10 +58,6 @@ class Row:
 
 def _cost(cost: Cost) -> str:
     return f"{cost.wall:.2f} s (CPU {cost.cpu:.2f})"
-
-
-def _memory(cost: Cost) -> str:
-    return "" if math.isnan(cost.peak) else f"{cost.peak:.0f}"
 
 
 def _value(value: float, unit: str) -> str:

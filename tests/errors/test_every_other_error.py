@@ -353,9 +353,10 @@ SAFETY: dict[tuple[str, str], Provoke] = {
     ("plan-stale", ""): _stale_plan,
     ("no-licenses", ""): held_back(tenant(1), tenant(1, skus=(), users=())),
     ("too-many-gone", ""): held_back(tenant(1, skus=skus(20)), tenant(1, skus=skus(2))),
-    ("too-many-gone", "products are gone from the portal at once."): held_back(
-        tenant(1, skus=skus(5)), tenant(1, skus=skus(1))
-    ),
+    (
+        "too-many-gone",
+        "products are gone from the portal at once; at least … % must be there (safety.min_reported_percent).",
+    ): held_back(tenant(1, skus=skus(5)), tenant(1, skus=skus(1))),
     ("no-consumers", ""): held_back(_users(12), _some_users()),
     ("consumers-missing", ""): held_back(_users(12), _some_users({"id": "1", "assignedLicenses": [{"skuId": E3}]})),
     ("emulated-answer", ""): _emulated_unseen,

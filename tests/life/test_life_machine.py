@@ -211,6 +211,8 @@ class LifeOfPortals(RuleBasedStateMachine):
         self.life.apply(self.declared, self.removals)
         self._compare()
         before = self.life.committed()
+        if self._is_refused():
+            return  # the import brought what an entry of removals.yaml means
         outcome = self.life.apply(self.declared, self.removals)
         assert not outcome.written
         assert self.life.committed() == before

@@ -1,0 +1,144 @@
+"""``reconcile explain``: numbers, the rule, the lines behind it, what would change it, what to do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from reconciler.emulator.scenario import UserGroup
+from tests.cli.cli_world import E3, World, flow, office, portal_yaml, tenant
+from tests.core.core_snapshots import TextFile
+
+
+@pytest.fixture
+def world(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> World:
+    found = World(tmp_path / "repository", capsys, monkeypatch)
+    found.portals(one=portal_yaml(1))
+    return found
+
+
+EXCLUDING = "exclusions:\n  - sku: ENTERPRISEPACK\n    reason: Not managed here\n    until: 2026-12-31\n"
+ALERTS = "exclusions: [{sku: ENTERPRISEPACK, reason: Known, scope: alerts}]\n"
+PAUSED = "suspend: {reason: Migration, until: 2026-12-31}\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "settings"),
+    [
+        pytest.param({}, {}, "", id="enough"),
+        pytest.param({"skus": (office(5),)}, {}, "", id="too few"),
+        pytest.param({"skus": (office(5, warning=5),)}, {}, "", id="only by grace"),
+        pytest.param({"skus": (office(5, warning=5),)}, {}, "count_warning: false\n", id="grace is not counted"),
+        pytest.param({"skus": (office(0),), "users": ()}, {}, "", id="clear"),
+        pytest.param({}, {}, "unmetered: [ENTERPRISE*]\n", id="unmetered"),
+        pytest.param({"skus": (office(applies_to="Company"),)}, {}, "", id="for the company"),
+        pytest.param(
+            {"skus": (office(overrides={"prepaidUnits": {"enabled": None}}),)}, {}, "", id="a number is missing"
+        ),
+        pytest.param({"skus": (office(), flow())}, {"skus": (flow(),)}, "", id="gone from the portal"),
+    ],
+)
+def test_every_status_is_explained(
+    before: dict[str, object],
+    after: dict[str, object],
+    settings: str,
+    world: World,
+    snapshot: SnapshotAssertion,
+) -> None:
+    if settings:
+        (world.root / "reconcile.yaml").write_text(settings)
+    for members in (before, after or before):
+        world.tenants(tenant(1, **members))
+        assert world.run("apply").code == 0
+    ended = world.run("explain", "one", "enterprisepack")
+    assert ended.code == 0
+    assert ended.out == snapshot(extension_class=TextFile)
+
+
+@pytest.mark.parametrize(
+    ("extra", "settings"),
+    [
+        pytest.param(EXCLUDING, "", id="excluded by the portal"),
+        pytest.param("", "exclusions:\n  - {sku: '*PACK', reason: For everybody}\n", id="excluded by the repository"),
+        pytest.param(ALERTS, "", id="out of alerts"),
+        pytest.param(PAUSED, "", id="suspended"),
+        pytest.param(
+            "include: [{sku: E*}]\n", "exclusions: [{sku: '*PACK', reason: For everybody}]\n", id="included again"
+        ),
+    ],
+)
+def test_the_lines_behind_a_status_are_named(
+    extra: str, settings: str, world: World, snapshot: SnapshotAssertion
+) -> None:
+    world.tenants(tenant(1))
+    assert world.run("apply").code == 0
+    world.portals(one=portal_yaml(1, extra=extra))
+    (world.root / "reconcile.yaml").write_text(settings)
+    assert world.run("apply").code == 0
+    ended = world.run("explain", "one", E3)
+    assert ended.out == snapshot(extension_class=TextFile)
+
+
+def test_a_lifted_exclusion_waits_for_the_next_import(world: World) -> None:
+    world.portals(one=portal_yaml(1, extra=EXCLUDING))
+    world.tenants(tenant(1))
+    world.run("apply")
+    told = world.run("explain", "one", "ENTERPRISEPACK").out
+    assert "Not imported: an exclusion keeps it out, and it never had a product." in told
+    assert (
+        "portals.d/one.yaml:6:5  excluded from the import as ENTERPRISEPACK: Not managed here, until 2026-12-31" in told
+    )
+    world.portals(one=portal_yaml(1))
+    assert (
+        "The next complete import: nothing keeps it out any more." in world.run("explain", "one", "ENTERPRISEPACK").out
+    )
+
+
+def test_the_portal_of_a_deleted_file_has_no_lines_behind_it(world: World) -> None:
+    world.portals(one=portal_yaml(1), two=portal_yaml(2))
+    world.tenants(tenant(1), tenant(2))
+    world.run("apply")
+    world.portals(two=portal_yaml(2))
+    world.run("apply")
+    told = world.run("explain", "one", "ENTERPRISEPACK").out
+    assert "⊘ Product cannot be synchronised: the portal is no longer declared" in told
+    assert "Behind it" not in told
+    assert "The portal's file is restored: the next complete import updates it." in told
+
+
+def test_json_says_the_same(world: World) -> None:
+    world.tenants(tenant(1, skus=(office(5),), users=(UserGroup(7, (E3,)),)))
+    world.run("apply")
+    (found,) = json.loads(world.run("explain", "one", E3, "--format", "json").out)["explanations"]
+    assert (found["status"], found["rule"], found["because"]) == ("not_enough_licenses", "consumed > entitled", "7 > 5")
+    assert {each["name"]: each["value"] for each in found["calculation"]}["balance"] == -2
+    assert found["behind"] == [{"what": "the portal", "place": "portals.d/one.yaml:1:1"}]
+    assert found["changes"] == ["2 more licenses, or as many consumers fewer: Fully licensed."]
+
+
+def test_an_unknown_license_or_portal_is_a_usage_error(world: World) -> None:
+    world.tenants(tenant(1))
+    assert "never imported" not in world.run("apply").err
+    ended = world.run("explain", "one", "ENTERPRISEPAK")
+    assert ended.code == 64
+    assert "Did you mean 'ENTERPRISEPACK'?" in ended.err
+    assert world.run("explain", "two", E3).code == 64
+
+
+def test_nothing_is_explained_before_the_first_import(world: World) -> None:
+    world.tenants()
+    world.run("apply")
+    ended = world.run("explain", "one", E3)
+    assert ended.code == 64
+    assert "was never imported" in ended.err
+
+
+def test_explain_writes_nothing(world: World) -> None:
+    world.tenants(tenant(1))
+    world.run("apply")
+    before = world.written()
+    world.run("explain", "one", E3)
+    assert world.written() == before
