@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from rich import box
-from rich.table import Table
-from rich.text import Text
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from reconciler.labels import EMULATED_NOTICE, EXPIRING_SIGN, MUTED_LABEL, REASON_LABELS, STATUS_LABELS, STATUS_SIGNS
 from reconciler.model import ImportOutcome, Presence, Status
 from reconciler.portal_report import PortalReport, ProductReport
-from reconciler.render.console import Page
+from reconciler.render.columns import columns
 from reconciler.render.escape import plain
 from reconciler.render.verdict import verdict
 from reconciler.render.words import moment, number
 from reconciler.report import Report
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+HEAD = ("PORTAL", "PRODUCT", "STATUS", "ENTITLED:", "CONSUMED:", "BALANCE:")
 
 NARROW = 110
 """Columns below which statuses are shortened, so that a product stays on one line."""
@@ -35,21 +39,50 @@ _STYLES = {
 
 def render(report: Report, *, width: int | None = None, color: bool = False) -> str:
     """The table with the verdict below it. Without ``width`` no line is folded, so that pipes get one row a product."""
+    return _plain(report) if width is None and not color else _page(report, width, color=color)
+
+
+def _plain(report: Report) -> str:
+    """The page as it is without a terminal."""
+    rows = [
+        (portal.state.id, plain(item.product.title), _status(item, narrow=False), *_numbers(item))
+        for portal in report.portals
+        for item in portal.products
+    ]
+    lines = [EMULATED_NOTICE] if report.emulated else []
+    lines += columns(HEAD, rows) if rows else []
+    return "".join(f"{line}\n" for line in (*lines, *_below(report), verdict(report)))
+
+
+def _page(report: Report, width: int | None, *, color: bool) -> str:
+    """The page as a terminal shows it."""
+    from reconciler.render.console import Page
+
     page = Page(width=width, color=color)
     console = page.console
     if report.emulated:
         console.print(EMULATED_NOTICE, style="yellow", markup=False)
     if report.products:
         console.print(_table(report, narrow=width is not None and width < NARROW))
-    for portal in report.portals:
-        for line in (*_notes(portal), *_expiring(portal)):
-            console.print(line, markup=False, soft_wrap=True)
+    for line in _below(report):
+        console.print(line, markup=False, soft_wrap=True)
     console.print(verdict(report), style="bold", markup=False, soft_wrap=True)
     return page.text()
 
 
+def _below(report: Report) -> Iterator[str]:
+    """What is to be said of portals as a whole."""
+    for portal in report.portals:
+        yield from _notes(portal)
+        yield from _expiring(portal)
+
+
 def _table(report: Report, *, narrow: bool) -> Table:
     """One row per product."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("PORTAL", no_wrap=True)
     table.add_column("PRODUCT", min_width=12, overflow="fold")
@@ -58,20 +91,19 @@ def _table(report: Report, *, narrow: bool) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for portal in report.portals:
         for item in portal.products:
-            table.add_row(
-                portal.state.id, Text(plain(item.product.title)), _status(item, narrow=narrow), *_numbers(item)
-            )
+            status = Text(_status(item, narrow=narrow), style=_STYLES.get(item.product.status, ""))
+            table.add_row(portal.state.id, Text(plain(item.product.title)), status, *_numbers(item))
     return table
 
 
-def _status(item: ProductReport, *, narrow: bool) -> Text:
+def _status(item: ProductReport, *, narrow: bool) -> str:
     """Sign and word, with the reason where there is room."""
     status, reason = item.product.status, item.product.reason
     words = STATUS_LABELS[status] + (f": {REASON_LABELS[reason]}" if reason else "")
     words += f" ({MUTED_LABEL})" if item.muted else ""
     if narrow:
         words = _SHORT.get(status, STATUS_LABELS[status])
-    return Text(f"{STATUS_SIGNS[status]} {words}", style=_STYLES.get(status, ""))
+    return f"{STATUS_SIGNS[status]} {words}"
 
 
 def _numbers(item: ProductReport) -> tuple[str, str, str]:
