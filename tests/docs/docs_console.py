@@ -27,7 +27,7 @@ def is_run(text: str) -> bool:
 def replayed(text: str, folder: Path) -> str:
     """The page with the output of every command as it is now. ``folder`` is empty and its own.
 
-    Raises RuntimeError when the shell ends before the page does.
+    Raises RuntimeError when the shell ends before the page does, and when the program has an internal error.
     """
     repository, environment = _prepared(folder)
     if STARTS_IN_DEMO in text:
@@ -93,6 +93,8 @@ def _outputs(played: list[Block], repository: Path, environment: dict[str, str])
     parts = _run(["bash", "-c", "\n".join(script)], repository, environment).split(_END)
     if len(parts) != len(keys) + 1 or len(set(keys)) != len(keys):
         raise RuntimeError(f"the shell ended early, or a block repeats a command:\n{''.join(parts)}")
+    if broken := [command for (_, command), part in zip(keys, parts, strict=False) if "error: internal:" in part]:
+        raise RuntimeError(f"the program is broken: {broken}")
     return dict(zip(keys, parts, strict=False))
 
 

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from reconciler.findings import FINDINGS
+from reconciler import labels
+from reconciler.findings import ERRORS, FINDINGS
 from reconciler.labels import REASON_LABELS, REMEDIES, STATUS_LABELS, STATUS_MEANINGS, STATUS_SIGNS
 from tests.docs import docs_errors, docs_tables
 from tests.docs.docs_console import is_run, replayed
@@ -110,6 +111,17 @@ def reasons(_: str) -> str:
     return docs_errors.table(("Reason", "Label", "What to do"), rows)
 
 
+def facet(name: str) -> str:
+    """The values of a facet, such as ``position``, in the order of their rules."""
+    meanings: dict[str, str] = getattr(labels, f"{name.upper()}_MEANINGS")
+    return docs_errors.table((name.capitalize(), "Meaning"), [(f"`{value}`", meanings[value]) for value in meanings])
+
+
+def assignment_errors(_: str) -> str:
+    """Graph's words for what is wrong with an assignment."""
+    return docs_errors.table(("Error", "Meaning"), [(f"`{k}`", v) for k, v in ERRORS.items()])
+
+
 def findings(_: str) -> str:
     """The findings on consumers."""
     return docs_errors.table(
@@ -124,7 +136,9 @@ GENERATORS: dict[str, Callable[[str], str]] = {
     "report-excerpt": report_excerpt,
     "statuses": statuses,
     "reasons": reasons,
+    "facet": facet,
     "findings": findings,
+    "assignment-errors": assignment_errors,
     "keys": docs_tables.keys,
     "errors": docs_errors.errors_in,
     "configuration-problems": lambda _: docs_errors.configuration_problems(),

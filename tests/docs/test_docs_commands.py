@@ -21,9 +21,13 @@ def understand(arguments: list[str]) -> None:
     path = "reconcile"
     rest = arguments
     while True:
-        context = click.Context(command, info_name=path, **cli.context_settings)
+        context = click.Context(command, info_name=path, **{**cli.context_settings, **command.context_settings})
         values, rest, _ = command.make_parser(context).parse_args(list(rest))
         _check(command, context, values)
+        words = values.get("words")
+        if isinstance(words, tuple | list) and words and words[0] in COMMANDS:  # which this one runs, with its words
+            command, rest = _member(cli, words[0]), list(words[1:])
+            continue
         if not isinstance(command, click.Group) or not rest:
             break
         path = f"{path} {rest[0]}"
@@ -75,7 +79,15 @@ def test_the_documentation_quotes_every_command() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["aply", "apply --alow loss", "apply --allow everything", "--retry-limit many plan", "catalogue shw", "report x"],
+    [
+        "aply",
+        "apply --alow loss",
+        "publish apply --alow loss",
+        "apply --allow everything",
+        "--retry-limit many plan",
+        "catalogue shw",
+        "report x",
+    ],
 )
 def test_a_command_line_that_the_program_refuses_is_noticed(line: str) -> None:
     with pytest.raises(click.UsageError):

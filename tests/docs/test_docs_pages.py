@@ -6,13 +6,17 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from reconciler.emulator import scenarios
 from reconciler.emulator.serve import Server
+from reconciler.error_catalogue import CATALOGUE
+from reconciler.error_catalogue.state import SAFETY
 from reconciler.graph.clouds import ENDPOINTS
+from reconciler.model import SafetyLimits
 from reconciler.safety import Override
 from reconciler.store.tables import migrations
 from tests.docs.docs_pages import ROOT, blocks
@@ -39,6 +43,13 @@ def test_the_page_on_state_explains_every_key_of_a_ledger() -> None:
     assert set(re.findall("^\\| `([a-z_]+)` ", section, re.MULTILINE)) == set(ledger)
 
 
+def test_the_page_on_the_house_names_every_room_and_no_module_that_is_gone() -> None:
+    page, package = _page("docs/explanation/how-it-works.md"), ROOT / "reconciler"
+    rooms = [path.name for path in package.iterdir() if (path / "__init__.py").exists()]
+    assert not [room for room in rooms if f"`{room}/`" not in page]
+    assert not [module for module in re.findall("`([a-z_/]+[.]py)`", page) if not (package / module).exists()]
+
+
 def test_the_page_on_security_names_every_host() -> None:
     rows = re.findall(r"\| `([a-z-]+)` \| (\S+) \| (\S+) \|", _page("docs/explanation/security.md"))
     assert {cloud: (login, graph) for cloud, login, graph in rows if login != "Sign-in"} == {
@@ -46,13 +57,32 @@ def test_the_page_on_security_names_every_host() -> None:
     }
 
 
+def _codes_by_override() -> dict[str, set[str]]:
+    """The codes that each value of ``--allow`` goes over: those whose remedies name it."""
+    found: dict[str, set[str]] = {}
+    for row in CATALOGUE.values():
+        remedies = " ".join([row.remedy, *(case.remedy for case in row.cases)])
+        for override in re.findall("--allow ([a-z-]+)", remedies):
+            found.setdefault(override, set()).add(row.code)
+    return found
+
+
 def test_the_page_on_commands_says_what_each_override_goes_over() -> None:
-    rows = dict(re.findall(r"^\| `([a-z-]+)` \| (`.*`) \|$", _page("docs/reference/commands.md"), re.MULTILINE))
-    assert rows.keys() == {override.value for override in Override}
-    named = {code for codes in rows.values() for code in re.findall("`([a-z-]+)`", codes)}
-    safety = _page("docs/errors.md").split("## Safety stops", 1)[1].split("## State", 1)[0]
-    codes = set(re.findall("^### `([a-z-]+)`$", safety, re.MULTILINE))
-    assert named == codes - {"portal-protected", "emulated-answer"}
+    rows = re.findall(r"^\| `([a-z-]+)` \| (`.*`) \|$", _page("docs/reference/commands.md"), re.MULTILINE)
+    shown = {override: set(re.findall("`([a-z-]+)`", codes)) for override, codes in rows}
+    assert shown == _codes_by_override()
+    assert shown.keys() == {override.value for override in Override}
+
+
+def test_the_page_on_safety_limits_has_every_safety_stop_and_every_limit_with_its_default() -> None:
+    page = _page("docs/how-to/safety-limits.md")
+    first = re.findall(r"^\| ((?:`[a-z-]+`(?:, )?)+) \|", page, re.MULTILINE)
+    stops = {code for cell in first for code in re.findall("`([a-z-]+)`", cell)}
+    assert stops == {row.code for row in SAFETY} - {"emulated-answer"}
+    limits = SafetyLimits()
+    for limit in fields(limits):
+        assert f"`safety.{limit.name}`" in page
+        assert f"{getattr(limits, limit.name)}" in page
 
 
 def test_the_changelog_keeps_the_form_of_keep_a_changelog() -> None:

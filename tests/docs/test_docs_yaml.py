@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +10,6 @@ import pytest
 import yaml
 
 from reconciler.config.loader import load
-from tests.docs.docs_console import program_folder
 from tests.docs.docs_pages import ROOT, Block, blocks, name, pages
 
 PORTAL = {
@@ -44,11 +40,14 @@ def _shown() -> list[tuple[str, Block]]:
 
 def _kind(block: Block) -> str:
     """What a block is by its top-level keys."""
-    keys = {str(key) for key in yaml.load(block.text, Loader=yaml.BaseLoader)}
+    shown = yaml.load(block.text, Loader=yaml.BaseLoader)
+    if isinstance(shown, list):
+        return "step"
+    keys = {str(key) for key in shown}
     for schema in ("portal", "settings", "removals"):
         if keys <= _keys(schema):
             return schema
-    return "workflow" if "jobs" in keys else f"neither portal, settings, removals nor workflow: {sorted(keys)}"
+    return "pre-commit" if "repos" in keys else f"of no known kind: {sorted(keys)}"
 
 
 def _of(kind: str) -> list[Any]:
@@ -59,7 +58,7 @@ def test_every_yaml_block_is_of_a_known_kind() -> None:
     unknown = [
         f"{page}: {_kind(block)}"
         for page, block in _shown()
-        if _kind(block) not in ("portal", "settings", "removals", "workflow")
+        if _kind(block) not in ("portal", "settings", "removals", "step", "pre-commit")
     ]
     assert not unknown
 
@@ -98,48 +97,19 @@ def test_the_complete_portal_file_shows_every_key() -> None:
     assert set(yaml.safe_load(blocks(page)[0].text)) == _keys("portal")
 
 
-def _workflow() -> dict[str, Any]:
-    (block,) = [block for _, block in _shown() if _kind(block) == "workflow"]
-    workflow: dict[str, Any] = yaml.safe_load(block.text)
-    return workflow
+def test_a_step_that_is_shown_gives_the_action_what_it_takes() -> None:
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    steps = [step for _, block in _shown() if _kind(block) == "step" for step in yaml.safe_load(block.text)]
+    assert steps
+    for step in steps:
+        assert step["uses"].startswith("OWNER/m365-license-reconciler@")
+        assert step["with"].keys() <= action["inputs"].keys()
 
 
-def test_the_workflow_pins_the_actions_that_our_own_ci_pins() -> None:
-    ours = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
-    steps = [step for job in _workflow()["jobs"].values() for step in job["steps"]]
-    used = {step["uses"] for step in steps if "uses" in step}
-    assert used
-    assert used <= set(re.findall(r"uses: (\S+)", ours))
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, encoding="utf-8", check=True)
-    return done.stdout
-
-
-@pytest.mark.parametrize(("client_id", "code"), [("e2a7c06d-9b15-4f83-a4de-5c8b1d7f3062", 0), (PORTAL["client_id"], 1)])
-def test_the_workflow_commits_what_apply_wrote_and_then_ends_as_apply_did(
-    client_id: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With the second client ID the sign-in fails: that the portal failed is committed too."""
-    (script,) = [step["run"] for step in _workflow()["jobs"]["apply"]["steps"] if "git push" in step.get("run", "")]
-    monkeypatch.setenv("PATH", f"{program_folder(tmp_path)}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("RECONCILE_EMULATE", "demo")
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    origin, clone = tmp_path / "origin.git", tmp_path / "clone"
-    _git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", str(origin))
-    _git(tmp_path, "clone", "--quiet", str(origin), str(clone))
-    (clone / ".gitignore").write_text("state/*.db*\nstate/.lock\n")
-    (clone / "portals.d").mkdir()
-    northwind = (ROOT / "portals.d/northwind.yaml").read_text(encoding="utf-8")
-    northwind = re.sub("client_id: .*", f"client_id: {client_id}", northwind)
-    (clone / "portals.d/northwind.yaml").write_text(northwind, encoding="utf-8")
-    ended = [
-        subprocess.run(["bash", "-e", "-c", script], cwd=clone, capture_output=True, encoding="utf-8", check=False)
-        for _ in range(2)
-    ]
-    assert [run.returncode for run in ended] == [code, code], ended[0].stderr
-    assert _git(origin, "rev-list", "--count", "main").strip() == "1", "the second run has nothing to commit"
-    files = _git(origin, "ls-tree", "-r", "--name-only", "main").split()
-    assert "state/reports/status.md" in files
-    assert not [file for file in files if file.endswith((".db", ".lock"))]
+def test_the_hooks_that_are_shown_are_those_that_there_are() -> None:
+    there = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))}
+    configurations = [yaml.safe_load(block.text) for _, block in _shown() if _kind(block) == "pre-commit"]
+    assert configurations
+    for configuration in configurations:
+        for repository in configuration["repos"]:
+            assert {hook["id"] for hook in repository["hooks"]} == there
