@@ -33,8 +33,9 @@ CASES ?=
 SCALE ?= 1
 ROUNDS ?= 3
 RANGES ?=
+SDK ?=
 bench: .venv/installed
-	$(BIN)/python -m tests.benchmarks $(CASES) --scale $(SCALE) --rounds $(ROUNDS) --ranges='$(RANGES)' \
+	$(BIN)/python -m tests.benchmarks $(CASES) --scale $(SCALE) --rounds $(ROUNDS) --ranges='$(RANGES)' --sdk='$(SDK)' \
 		$(if $(CASES)$(filter-out 1,$(SCALE)),,--page docs/performance.md)
 
 .venv/installed: pyproject.toml

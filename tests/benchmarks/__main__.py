@@ -32,6 +32,7 @@ def main() -> int:
     parser.add_argument(
         "--ranges", default="", metavar="OPTIONS", help="options with which the product lists by ranges"
     )
+    parser.add_argument("--sdk", default="", metavar="PYTHON", help="an interpreter that has msgraph-sdk, to compare")
     parser.add_argument("--page", type=Path, help="the page of docs/ to write the table into")
     given = parser.parse_args()
     if unknown := [name for name in given.cases if name not in CASES]:
@@ -42,7 +43,7 @@ def main() -> int:
     for name in given.cases or CASES:
         begin = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="reconciler-bench-") as folder:
-            bench = Bench(Path(folder), given.rounds, given.scale, tuple(shlex.split(given.ranges)))
+            bench = Bench(Path(folder), given.rounds, given.scale, tuple(shlex.split(given.ranges)), given.sdk)
             try:
                 rows += CASES[name](bench)
             except (WrongAnswer, ProcessFailed) as error:

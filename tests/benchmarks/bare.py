@@ -16,16 +16,9 @@ import httpx
 import msgspec
 
 from reconciler.graph.wire import Page, User
-from tests.benchmarks.world import BenchTenant, token
+from tests.benchmarks.world import CONSUMERS, INSERT, SELECTED, BenchTenant, token
 
-LIST = (
-    "https://graph.microsoft.com/v1.0/users?$select=id,userPrincipalName,displayName,mail,accountEnabled,userType,"
-    "usageLocation,assignedLicenses,licenseAssignmentStates&$top=999"
-)
-TABLE = (
-    "CREATE TABLE consumers (tenant TEXT, object_id TEXT, sku_id TEXT, user_principal_name TEXT, display_name TEXT, "
-    "mail TEXT, account_enabled INTEGER, user_type TEXT, usage_location TEXT)"
-)
+LIST = f"https://graph.microsoft.com/v1.0/users?$select={SELECTED}&$top=999"
 
 
 def main() -> None:
@@ -34,7 +27,7 @@ def main() -> None:
     start = int(first[0]) if first else 1
     decoder = msgspec.json.Decoder(Page[User])
     db = sqlite3.connect(file, isolation_level=None)
-    db.execute(TABLE)
+    db.execute(CONSUMERS)
     db.execute("BEGIN")
     with httpx.Client(timeout=60.0) as http:
         for number in range(start, start + int(count)):
@@ -43,7 +36,7 @@ def main() -> None:
             url: str | None = LIST
             while url is not None:
                 page = decoder.decode(http.get(url, headers=headers).raise_for_status().content)
-                db.executemany("INSERT INTO consumers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", _rows(tenant, page.value))
+                db.executemany(INSERT, _rows(tenant, page.value))
                 url = page.next_link
     db.execute("COMMIT")
     db.close()

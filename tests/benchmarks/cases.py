@@ -121,6 +121,19 @@ def start(bench: Bench) -> list[Row]:
     ]
 
 
+def sdk(bench: Bench) -> list[Row]:
+    """The fetch alone by Microsoft's SDK, where an interpreter that has it is given."""
+    tenant = BenchTenant(1, bench.scaled(2_000))
+    if not bench.sdk:
+        return []
+    with serving(bench.folder, [tenant]) as world:
+        command = [bench.sdk, "-m", "tests.benchmarks.sdk", str(world.folder / "compared.db"), str(tenant.number)]
+        ours, theirs = alternating(bench.rounds, partial(_import, world), partial(_compared, world, command))
+    case = f"sdk: first import, {tenant.licensed:,} licensed users"
+    times = theirs.wall / ours.wall
+    return [Row(case, ours, times, against=theirs, compared="msgraph-sdk, fetch alone", note="how many times faster")]
+
+
 def _import(
     world: BenchWorld, only: Sequence[BenchTenant] = (), options: Sequence[str] = (), name: str = "ours"
 ) -> Cost:
@@ -148,15 +161,20 @@ def _again(world: BenchWorld, generation: int) -> tuple[Cost, dict[str, int]]:
 
 def _bare(world: BenchWorld) -> Cost:
     """The bare loop over the same tenants."""
-    file = world.folder / "bare.db"
+    return _compared(world, [*BARE, str(world.folder / "compared.db"), str(len(world.tenants))])
+
+
+def _compared(world: BenchWorld, command: Sequence[str]) -> Cost:
+    """What something else costs that reads the tenants into ``compared.db``. Its rows are counted."""
+    file = world.folder / "compared.db"
     file.unlink(missing_ok=True)
-    cost = measure([*BARE, str(file), str(len(world.tenants))], world.environment)
+    cost = measure(command, world.environment)
     db = sqlite3.connect(file)
     (found,) = db.execute("SELECT count(*) FROM consumers").fetchone()
     db.close()
     expected = sum(tenant.facts().assignments for tenant in world.tenants)
     if found != expected:
-        raise WrongAnswer(f"the bare loop: {found} rows instead of {expected}")
+        raise WrongAnswer(f"{' '.join(command)}: {found} rows instead of {expected}")
     return cost
 
 
@@ -180,5 +198,6 @@ CASES: dict[str, Case] = {
     "portals": portals,
     "slow-tenants": slow_tenants,
     "slow-pages": slow_pages,
+    "sdk": sdk,
 }
 """Every case by the name that ``make bench CASES=…`` takes."""

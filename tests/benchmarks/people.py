@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import accumulate
 
-from tests.benchmarks.skus import ASSIGNED, NOTHING, PROFILES, Profile, licenses_json
+from tests.benchmarks.skus import ASSIGNED, NOTHING, PROFILES, SITE, Profile, licenses_json
 
 _FIRST = """
 aaron abigail adrian agnes alexander alice amelia andrea anna anton barbara beatrice benjamin brigitte carl carmen
@@ -33,6 +33,8 @@ TIMES = [
     for number in range(256)
 ]
 
+SITES = 64
+"""How many sites have groups of their own, so that a thousand users or so are alike and not a hundred thousand."""
 OTHERS = "_"
 """Stands for the users whose names start with no letter: service accounts."""
 SHARES = {letter: sum(name.startswith(letter) for name in FIRST_NAMES) for letter in "abcdefghijklmnopqrstuvwxyz"}
@@ -142,10 +144,11 @@ def _json(number: int, digest: bytes, names: tuple[str, ...], profile: Profile, 
     first = names[digest[16] % len(names)]
     last = LAST_NAMES[(digest[17] << 8 | digest[18]) % len(LAST_NAMES)]
     address = f"{first}.{last}{number}@contoso.example"
+    licenses = licenses_json(profile).replace(ASSIGNED, TIMES[digest[22]]).replace(SITE, f"{digest[18] % SITES:02x}")
     return (
         f'{{"id":"{_guid(digest)}","userPrincipalName":"{address}",'
         f'"displayName":"{first.capitalize()} {(last + married).replace("oe", "ö").title()}","mail":"{address}",'
         f'"accountEnabled":{"false" if digest[21] < 8 else "true"},'
         f'"userType":"{"Guest" if digest[22] < 4 else "Member"}","usageLocation":"{COUNTRIES[digest[23] % 10]}",'
-        f"{licenses_json(profile).replace(ASSIGNED, TIMES[digest[22]])}}}"
+        f"{licenses}}}"
     )

@@ -72,6 +72,8 @@ PROFILES: tuple[Profile, ...] = tuple(profile for weight, profile in WEIGHTED fo
 
 ASSIGNED = "@assigned"
 """Stands in a profile's JSON for the time of the assignments."""
+SITE = "@@"
+"""Stands there for two digits of each group's ID: every site has groups of its own."""
 
 
 def held(profile: Profile) -> tuple[str, ...]:
@@ -81,13 +83,13 @@ def held(profile: Profile) -> tuple[str, ...]:
 
 @cache
 def licenses_json(profile: Profile) -> str:
-    """The two members of a user that say what is held and how it came, with ``ASSIGNED`` for every time."""
+    """The two members of a user that say what is held and how it came, with ``ASSIGNED`` and ``SITE`` in it."""
     assigned = [{"disabledPlans": _disabled(profile, sku_id), "skuId": sku_id} for sku_id in held(profile)]
     states = [
         {
             "skuId": way.sku_id,
             "disabledPlans": _plan_ids(way.sku_id)[: way.disabled],
-            "assignedByGroup": str(uuid5(NAMESPACE_URL, f"group:{way.group}")) if way.group else None,
+            "assignedByGroup": str(uuid5(NAMESPACE_URL, f"group:{way.group}"))[:-2] + SITE if way.group else None,
             "state": way.state,
             "error": way.error,
             "lastUpdatedDateTime": ASSIGNED,

@@ -118,12 +118,16 @@ Case = Callable[["Bench"], list[Row]]
 
 @dataclass(frozen=True)
 class Bench:
-    """The options of a run. ``scale`` multiplies every number of users and of tenants."""
+    """The options of a run. ``scale`` multiplies every number of users and of tenants.
+
+    ``ranges`` are options with which the product lists by ranges, ``sdk`` is an interpreter that has msgraph-sdk.
+    """
 
     folder: Path
     rounds: int
     scale: float
     ranges: tuple[str, ...]
+    sdk: str
 
     def scaled(self, number: int) -> int:
         """A number of users or tenants."""

@@ -21,6 +21,18 @@ from tests.benchmarks.people import Population
 
 SECRET = "open-sesame"
 
+SELECTED = (
+    "id,userPrincipalName,displayName,mail,accountEnabled,userType,usageLocation,assignedLicenses,"
+    "licenseAssignmentStates"
+)
+"""The properties of users that the product selects."""
+CONSUMERS = (
+    "CREATE TABLE consumers (tenant TEXT, object_id TEXT, sku_id TEXT, user_principal_name TEXT, display_name TEXT, "
+    "mail TEXT, account_enabled INTEGER, user_type TEXT, usage_location TEXT)"
+)
+"""Where those put their rows that ours is compared with."""
+INSERT = "INSERT INTO consumers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
 
 @dataclass(frozen=True)
 class BenchTenant:
