@@ -112,13 +112,14 @@ def _apart(checkout: Checkout, code: int, branch: str) -> Published:
     name = f"{APART}{branch}"
     pushed = checkout.push(name, force=True)
     if not pushed.accepted:
-        raise Refused(f"Neither {branch} nor {name} takes the state.", code="push-refused", detail=pushed.said or None)
+        said = " ".join(pushed.said.split()) or None
+        raise Refused(f"Neither {branch} nor {name} takes the state.", code="push-refused", detail=said)
     return Published(code, checkout.head(), name, pushed.said)
 
 
 def message(paths: Collection[str], base: str, run_url: str | None) -> str:
     """The message of a commit: which portals it is about, the commit whose configuration was applied, and the run."""
-    ledgers = (path.rpartition("state/ledger/")[2] for path in paths if "state/ledger/" in path)
+    ledgers = (path.removeprefix("state/ledger/") for path in paths if path.startswith("state/ledger/"))
     portals = sorted({name.removesuffix(".json") for name in ledgers if "/" not in name and name != "meta.json"})
     more = f" and {len(portals) - _NAMED} more" if len(portals) > _NAMED else ""
     subject = f"License status: {', '.join(portals[:_NAMED])}{more}" if portals else "License status"

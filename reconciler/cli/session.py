@@ -151,7 +151,7 @@ def importer_for(invocation: Invocation, progress: Progress, settings: Settings)
 
     retry = RetryPolicy(limit=invocation.retry_limit)
     with open_http(transport=emulated_transport(invocation), retry=retry, sleep=wait) as http:
-        connect = _connect(http, resolver(invocation, http, settings), invocation.now())
+        connect = _connect(http, resolver(invocation, http, settings), invocation.now(), invocation.streams)
         yield Importer(connect, invocation.jobs, progress, stop)
 
 
@@ -199,7 +199,7 @@ def _local_resolver(invocation: Invocation) -> Callable[[Reference], Secret]:
     return resolved
 
 
-def _connect(http: httpx.Client, resolve: Callable[[Reference], Secret], now: datetime) -> Connect:
+def _connect(http: httpx.Client, resolve: Callable[[Reference], Secret], now: datetime, streams: int) -> Connect:
     """The way to one tenant: its token, its Graph."""
     from reconciler.graph.client import GraphClient
     from reconciler.graph.clouds import ENDPOINTS
@@ -208,6 +208,6 @@ def _connect(http: httpx.Client, resolve: Callable[[Reference], Secret], now: da
     @contextmanager
     def connect(portal: Portal) -> Iterator[Reader]:
         tokens = sign_in(http, portal, resolve, now)
-        yield GraphClient(http, ENDPOINTS[portal.cloud], portal.tenant_id, tokens)
+        yield GraphClient(http, ENDPOINTS[portal.cloud], portal.tenant_id, tokens, streams)
 
     return connect

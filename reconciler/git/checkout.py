@@ -16,8 +16,12 @@ from reconciler.errors import Refused, StateError
 from reconciler.publish import Push
 
 REMOTE = "origin"
-STATE = ("state", ":(exclude,glob)state/*.db*", ":(exclude)state/.lock")
-"""What may be committed, whatever ``.gitignore`` says: never the DB, which holds personal data."""
+STATE = "state"
+MOST_SAID = 300
+"""How many characters of what git says are shown."""
+
+_NEVER = re.compile(r"state/(?:\.lock|[^/]*\.db[^/]*)")
+"""What is not committed, whatever ``.gitignore`` says: the DB holds personal data."""
 
 NAME, EMAIL = "license reconciler", "license-reconciler@localhost"
 """Who commits where git knows nobody."""
@@ -40,11 +44,12 @@ class Checkout:
 
     def head(self) -> str:
         """The commit that is checked out."""
-        return self._git("rev-parse", "--verify", "--quiet", "HEAD^{commit}").strip()
+        return self._git("rev-parse", "--verify", "HEAD^{commit}").strip()
 
     def refuse_changes(self) -> None:
         """Raise Refused when files outside ``state/`` differ from what is committed: a run must be of a commit."""
-        changed = self._git("diff", "--name-only", "-z", "HEAD", "--", ":/", ":(exclude)state").split("\0")[:-1]
+        from_head = ("diff", "--name-only", "-z", self.head())
+        changed = self._git(*from_head, "--", ":/", f":(exclude){STATE}").split("\0")[:-1]
         if changed:
             more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
             raise Refused(f"{changed[0]}{more} has changes that are not committed.", code="checkout-changed")
@@ -52,15 +57,23 @@ class Checkout:
     def commit_state(self, message: Callable[[frozenset[str]], str]) -> str | None:
         """Commit what changed under ``state/`` and nothing else; the commit, or None when nothing changed.
 
-        ``message`` makes the message from the paths that changed, which are relative to the checkout's top.
+        ``message`` makes the message from the paths that changed, which are relative to ``root``.
         """
-        self._git("add", "--all", "--", *STATE)
-        found = self._git("diff", "--cached", "--name-only", "--no-renames", "-z", "--", *STATE)
-        if not found:
+        changed = self._changed_state()
+        if not changed:
             return None
-        changed = frozenset(found.split("\0")[:-1])
-        self._git("commit", "--quiet", "--message", message(changed), "--", *STATE, identified=True)
+        listed = "".join(f"{path}\0" for path in sorted(changed))
+        from_stdin = ("--pathspec-from-file=-", "--pathspec-file-nul")
+        self._git("add", "--all", *from_stdin, stdin=listed)
+        self._git("commit", "--quiet", "--message", message(changed), *from_stdin, stdin=listed, identified=True)
         return self.head()
+
+    def _changed_state(self) -> frozenset[str]:
+        """The paths under ``state/`` that differ from what is committed, relative to ``root``."""
+        known = self._git("diff", "--name-only", "--no-renames", "--relative", "-z", "HEAD", "--", STATE)
+        new = self._git("ls-files", "--others", "--exclude-standard", "-z", "--", STATE)
+        paths = (known + new).split("\0")[:-1]
+        return frozenset(path for path in paths if not _NEVER.fullmatch(path))
 
     def push(self, branch: str, *, force: bool = False) -> Push:
         """Push what is checked out to a branch of the remote.
@@ -70,17 +83,19 @@ class Checkout:
         """
         forced = ["--force"] if force else []
         done = self._try("push", "--porcelain", *forced, REMOTE, f"HEAD:refs/heads/{branch}")
-        said = _without_credentials(done.stderr)
-        refused = any(line.startswith("!\t") for line in done.stdout.splitlines())
-        if done.returncode and not refused:
-            raise StateError(f"The state could not be pushed to {branch}.", code="push-failed", detail=_last(said))
-        lines = (line.removeprefix("remote:").strip() for line in said.splitlines() if line.startswith("remote:"))
+        if done.returncode and not any(line.startswith("!\t") for line in done.stdout.splitlines()):
+            raise StateError(
+                f"The state could not be pushed to {branch}.", code="push-failed", detail=_said(done.stderr)
+            )
+        lines = (
+            line.removeprefix("remote:").strip() for line in done.stderr.splitlines() if line.startswith("remote:")
+        )
         return Push(accepted=not done.returncode, said="\n".join(line for line in lines if line))
 
     def fetch(self, branch: str) -> str:
         """Fetch a branch of the remote; the commit at its tip."""
         self._git("fetch", "--quiet", "--no-tags", REMOTE, f"refs/heads/{branch}")
-        return self._git("rev-parse", "--verify", "--quiet", "FETCH_HEAD^{commit}").strip()
+        return self._git("rev-parse", "--verify", "FETCH_HEAD^{commit}").strip()
 
     def leads_to(self, old: str, new: str) -> bool:
         """Whether the history of ``new`` has ``old`` in it."""
@@ -98,23 +113,28 @@ class Checkout:
         """Put what was committed since ``base`` on top of another commit."""
         self._git("rebase", "--quiet", "--onto", commit, base, identified=True)
 
-    def _git(self, *arguments: str, identified: bool = False) -> str:
+    def _git(self, *arguments: str, identified: bool = False, stdin: str = "") -> str:
         """What git prints. Raises StateError when it fails."""
-        done = self._try(*arguments, identified=identified)
+        done = self._try(*arguments, identified=identified, stdin=stdin)
         if done.returncode:
-            said = _last(_without_credentials(done.stderr)) or f"exit code {done.returncode}"
-            raise StateError(f"git {arguments[0]} failed.", code="git-failed", detail=said)
+            raise StateError(f"git {arguments[0]} failed.", code="git-failed", detail=_said(done.stderr))
         return done.stdout
 
-    def _try(self, *arguments: str, identified: bool = False) -> subprocess.CompletedProcess[str]:
+    def _try(self, *arguments: str, identified: bool = False, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run git, whatever comes of it. Raises StateError when there is no git."""
         environment = {**self._environment, **self._identity()} if identified else self._environment
-        command = ["git", "-c", "core.quotePath=false", *arguments]
+        command = ["git", "--literal-pathspecs", *arguments] if stdin else ["git", *arguments]
         try:
             return subprocess.run(  # noqa: S603 - the words are ours, and no shell reads them
-                command, cwd=self._root, env=environment, capture_output=True, encoding="utf-8", errors="replace",
+                command,
+                cwd=self._root,
+                env=environment,
+                input=stdin,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
                 check=False,
-            )  # fmt: skip
+            )
         except OSError as error:
             raise StateError(f"git {arguments[0]} failed.", code="git-failed", detail=error.strerror) from None
 
@@ -127,12 +147,7 @@ class Checkout:
         return made
 
 
-def _without_credentials(text: str) -> str:
-    """What git says, with no user and password in its addresses."""
-    return re.sub(r"://[^/@\s]*@", "://", text)
-
-
-def _last(text: str) -> str | None:
-    """The last thing that git said: the reason; hints stand after it, and what the remote says before it."""
-    lines = [line for line in text.splitlines() if line.startswith(("fatal:", "error:"))] or text.splitlines()
-    return lines[-1].strip() if lines else None
+def _said(text: str) -> str | None:
+    """What git says when it fails, in one line, with no user and password in its addresses."""
+    line = re.sub(r"://[^/@\s]*@", "://", " ".join(text.split()))
+    return line[:MOST_SAID] or None

@@ -26,12 +26,14 @@ from reconciler.emulator.scenario import Scenario, Sku, Tenant, UserGroup
 from reconciler.emulator.serve import Server
 from reconciler.error_catalogue import CATALOGUE
 from reconciler.error_catalogue.explanation import UNKNOWN, About
+from reconciler.git.checkout import Checkout
 from reconciler.store.lock import exclusive
 from tests.cli.cli_world import E3, Ended, World, office, portal_yaml, tenant
 from tests.cli.connection_world import BY_CERTIFICATE, BY_SECRET, NOW, Broken, app, files_of, run_test, self_signed
 from tests.errors import errors_situations
 from tests.errors.errors_situations import HTML, Scene
 from tests.errors.errors_wire import Wire
+from tests.pipeline.pipeline_world import ALONE, Remote, git, without_outer_git
 
 ROWS = {(row.code, "") for row in CATALOGUE.values()} | {
     (row.code, case.message) for row in CATALOGUE.values() for case in row.cases
@@ -288,6 +290,76 @@ def _serve(scene: Scene, *arguments: str) -> Ended:
     return scene.world.run("emulator", "serve", *arguments)
 
 
+def _clone(scene: Scene) -> tuple[Remote, Callable[[], Ended]]:
+    """A remote, and publishing from the world's repository, which is a clone of it with one commit."""
+    for name in os.environ.keys() - without_outer_git(os.environ).keys():
+        scene.world.monkeypatch.delenv(name)
+    for name, value in ALONE.items():
+        scene.world.monkeypatch.setenv(name, value)
+    remote = Remote(scene.folder / "remote").create()
+    scene.world.tenants(tenant(1))
+    scene.world.portals(one=portal_yaml(1))
+    git(scene.world.root, "init", "--quiet", "--initial-branch=main")
+    git(scene.world.root, "add", "--all")
+    git(scene.world.root, "commit", "--quiet", "--message", "The first portal")
+    git(scene.world.root, "remote", "add", "origin", str(remote.bare))
+    git(scene.world.root, "push", "--quiet", "origin", "main")
+    return remote, lambda: scene.world.run("--now", NOW, "publish")
+
+
+def _untrusted(scene: Scene) -> Ended:
+    _, publish = _clone(scene)
+    scene.world.monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    scene.world.monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request")
+    return publish()
+
+
+def _no_repository(scene: Scene) -> Ended:
+    _clone(scene)
+    scene.world.monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(scene.world.root.parent))
+    (scene.world.root / ".git").rename(scene.folder / "away")
+    return scene.world.run("publish", "--branch", "main")
+
+
+def _changed_checkout(scene: Scene) -> Ended:
+    _, publish = _clone(scene)
+    scene.world.portals(one=portal_yaml(1, name="Edited"))
+    return publish()
+
+
+def _unreachable_remote(scene: Scene) -> Ended:
+    _, publish = _clone(scene)
+    git(scene.world.root, "remote", "set-url", "origin", "../nowhere.git")
+    return publish()
+
+
+def _refusing_remote(scene: Scene) -> Ended:
+    remote, publish = _clone(scene)
+    (remote.bare / "hooks").mkdir(exist_ok=True)
+    (remote.bare / "hooks/update").write_text("#!/bin/sh\necho 'Nobody pushes here.' >&2\nexit 1\n")
+    (remote.bare / "hooks/update").chmod(0o755)
+    return publish()
+
+
+def _overtaken(scene: Scene, *, rewriting: bool) -> Ended:
+    """Whenever it runs, another run pushes another number of the same portal first."""
+    remote, publish = _clone(scene)
+    other, real = remote.clone("other"), Checkout.commit_state
+
+    def commit_state(self: Checkout, message: Callable[[frozenset[str]], str]) -> str | None:
+        if rewriting:
+            other.git("commit", "--quiet", "--amend", "--message", "Another history")
+            other.git("push", "--quiet", "--force", "origin", "HEAD:main")
+        else:
+            other.pull()
+            other.write("state/reports/status.md", remote.git("rev-parse", "main"))
+            other.push()
+        return real(self, message)
+
+    scene.world.monkeypatch.setattr(Checkout, "commit_state", commit_state)
+    return publish()
+
+
 def _linked_folder(scene: Scene) -> Ended:
     (scene.world.root / ".emulator").symlink_to(scene.folder)
     return _serve(scene)
@@ -374,6 +446,13 @@ STATE: dict[tuple[str, str], Provoke] = {
     ("state-diverged", ""): damaged("one.json", "Portal 1", "Portal 7"),
     ("state-not-writable", ""): _state_without_place,
     ("emulation-refused", ""): _emulated_after_all,
+    ("untrusted-ref", ""): _untrusted,
+    ("git-failed", ""): _no_repository,
+    ("checkout-changed", ""): _changed_checkout,
+    ("push-failed", ""): _unreachable_remote,
+    ("push-contested", ""): lambda scene: _overtaken(scene, rewriting=False),
+    ("push-refused", ""): _refusing_remote,
+    ("branch-rewritten", ""): lambda scene: _overtaken(scene, rewriting=True),
 }
 
 CONFIGURATION: dict[tuple[str, str], Provoke] = {
@@ -400,6 +479,7 @@ MACHINE: dict[tuple[str, str], Provoke] = {
     ("key-in-git", ""): _key_in_git,
     ("key-not-writable", ""): command("certificate", "create", "one", credentials="a file"),
     ("path-outside", ""): command("certificate", "create", "one", "--directory", "../elsewhere"),
+    ("init-blocked", ""): command("init", schemas="in the way"),
     ("port-unavailable", ""): lambda scene: _serve(scene, "--port", str(scene.wire.nowhere())),
     ("folder-unusable", ""): _linked_folder,
 }

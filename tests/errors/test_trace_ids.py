@@ -6,16 +6,15 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 
 import pytest
 
 from reconciler.emulator.scenario import Application
 from reconciler.errors import PortalError, ReportedError, Unreachable
 from reconciler.importing import Importer, Reader
-from reconciler.model import Failed, Portal, Settings
+from reconciler.model import Failed, Portal, PortalState, Settings
 from tests.cli.cli_world import World, client_id, portal_yaml, tenant
-from tests.core.core_world import portal
+from tests.core.core_world import NOW, portal
 
 REQUEST_ID = "1d3f6a0e-3b0a-4d0b-9b5e-6a1f0c2d7e44"
 CLIENT_REQUEST_ID = "8a6c2f0d-77c5-4f4a-9a0a-0f3f2b1d9c10"
@@ -44,7 +43,7 @@ def observed(error: PortalError) -> Failed:
         raise error
         yield
 
-    seen = Importer(connect).observe(portal(), Settings(), NoStage(), date(2026, 11, 23))  # type: ignore[arg-type]
+    seen = Importer(connect).observe(PortalState(portal()), Settings(), NoStage(), NOW)  # type: ignore[arg-type]
     assert isinstance(seen, Failed)
     return seen
 

@@ -359,7 +359,6 @@ def test_a_shallow_clone_is_enough(remote: Remote) -> None:
         (["state/reports/status.md", "state/ledger/meta.json"], "License status"),
         (["state/ledger/history/contoso.jsonl"], "License status"),
         ([f"state/ledger/{name}.json" for name in "edcba"], "License status: a, b, c and 2 more"),
-        (["state/ledger/b.json", "a/state/ledger/a.json"], "License status: a, b"),
     ],
 )
 def test_the_subject_names_the_first_portals(paths: list[str], subject: str) -> None:
