@@ -21,6 +21,7 @@ class Override(StrEnum):
     LOSS = "loss"
     REMOVALS = "removals"
     TENANT_CHANGE = "tenant-change"
+    UNTRUSTED = "untrusted"
 
     @property
     def option(self) -> str:

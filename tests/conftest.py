@@ -12,13 +12,17 @@ import pytest
 _OUTSIDE = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "MSAL_FORCE_REGION")
 
 
+_OUTSIDE_PREFIXES = ("RECONCILE_", "REQUESTS_", "CURL_", "GITHUB_", "GITLAB_", "CI_", "BUILD_", "SYSTEM_")
+"""The last five are those of a CI that runs the tests: in a pull request the product behaves otherwise."""
+
+
 @pytest.fixture(autouse=True)
 def _isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     home: Path = tmp_path_factory.mktemp("home", numbered=True)
     home.chmod(0o500)
     monkeypatch.setenv("HOME", str(home))
     for name in list(os.environ):
-        if name.upper() in _OUTSIDE or name.startswith(("RECONCILE_", "REQUESTS_", "CURL_")):
+        if name.upper() in _OUTSIDE or name.startswith(_OUTSIDE_PREFIXES):
             monkeypatch.delenv(name)
 
 

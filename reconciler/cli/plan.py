@@ -120,7 +120,7 @@ def _refreshed(invocation: Invocation, run: Run, plan: Plan) -> Plan:
 
     with (
         shown(quiet=invocation.quiet, log_format=invocation.log_format) as progress,
-        importer_for(invocation, progress, run.settings) as importer,
+        importer_for(invocation, progress, run.settings, run.allowed) as importer,
     ):
         return refreshed(run, importer, plan)
 

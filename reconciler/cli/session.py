@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -136,12 +136,22 @@ def credential_ends(
 
 
 @contextmanager
-def importer_for(invocation: Invocation, progress: Progress, settings: Settings) -> Iterator[Importer]:
-    """The way to the tenants. Raises ConfigurationError when the environment names an unusable proxy or trust store."""
+def importer_for(
+    invocation: Invocation, progress: Progress, settings: Settings, allowed: Collection[Override] = ()
+) -> Iterator[Importer]:
+    """The way to the tenants.
+
+    Raises Refused where a CI runs what anyone may have written into a pull request, unless that is allowed; the
+    emulator needs no secrets. Raises ConfigurationError when the environment names an unusable proxy or trust store.
+    """
+    from reconciler.cli.trusted import refuse_untrusted
     from reconciler.graph.http import open_http
     from reconciler.graph.retry import RetryPolicy
     from reconciler.importing import Importer, Stopped
+    from reconciler.safety import Override
 
+    if invocation.emulate is None and Override.UNTRUSTED not in allowed:
+        refuse_untrusted()
     stop = Event()
 
     def wait(seconds: float) -> None:

@@ -120,6 +120,15 @@ SAFETY = (
     ),
     _row(
         About.SAFETY,
+        "untrusted-ref",
+        "This run is for ….",
+        "A CI runs for a pull request, or for a branch that is neither the default nor protected: nobody has approved "
+        "the configuration there.",
+        "Merge it, and let the pipeline of the default branch apply it; or protect the branch; or, where every change "
+        "is trusted, allow it with --allow untrusted.",
+    ),
+    _row(
+        About.SAFETY,
         "emulated-answer",
         "The emulator answered for a tenant whose real numbers are known.",
         "The variables still lead to `reconcile emulator serve`. This portal is held back.",
@@ -207,14 +216,6 @@ STATE = (
         "This state holds observations of real tenants; the emulator must not overwrite them.",
         "The emulator was asked for in a repository that has read real tenants.",
         "Emulate in a folder of its own: reconcile --chdir DIR --emulate SCENARIO apply.",
-    ),
-    _row(
-        About.STATE,
-        "untrusted-ref",
-        "This run is for ….",
-        "A CI runs for a pull request, or for a branch that is neither the default nor protected: nobody has approved "
-        "the configuration there.",
-        "Merge it, and let the pipeline of the default branch apply it; or protect the branch.",
     ),
     _row(
         About.STATE,

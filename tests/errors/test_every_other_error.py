@@ -432,6 +432,7 @@ SAFETY: dict[tuple[str, str], Provoke] = {
     ("no-consumers", ""): held_back(_users(12), _some_users()),
     ("consumers-missing", ""): held_back(_users(12), _some_users({"id": "1", "assignedLicenses": [{"skuId": E3}]})),
     ("emulated-answer", ""): _emulated_unseen,
+    ("untrusted-ref", ""): _untrusted,
 }
 
 STATE: dict[tuple[str, str], Provoke] = {
@@ -446,7 +447,6 @@ STATE: dict[tuple[str, str], Provoke] = {
     ("state-diverged", ""): damaged("one.json", "Portal 1", "Portal 7"),
     ("state-not-writable", ""): _state_without_place,
     ("emulation-refused", ""): _emulated_after_all,
-    ("untrusted-ref", ""): _untrusted,
     ("git-failed", ""): _no_repository,
     ("checkout-changed", ""): _changed_checkout,
     ("push-failed", ""): _unreachable_remote,
