@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from reconciler.matching import in_force, matches, matches_any
+from reconciler.matching import in_force, matches_any, matching
 from reconciler.model import Exclusion, Inclusion, License, PortalState, Presence, Settings
 from reconciler.unmatched import known_licenses
 
@@ -57,11 +57,11 @@ def exclusions_of(state: PortalState, settings: Settings, today: date) -> tuple[
         return ()
     known, kept = _licenses(state), [item.sku for item in state.portal.include]
     rest = tuple(license_ for license_ in known if not matches_any(kept, license_))
-    found = [(item, Origin.PORTAL, known) for item in state.portal.exclusions]
-    found += [(item, Origin.REPOSITORY, rest) for item in settings.exclusions]
+    lists = ((state.portal.exclusions, Origin.PORTAL, known), (settings.exclusions, Origin.REPOSITORY, rest))
     return tuple(
-        ExclusionReport(item, in_force(item, today), origin, _meant(item.sku, licenses))
-        for item, origin, licenses in found
+        ExclusionReport(item, in_force(item, today), origin, matched)
+        for items, origin, licenses in lists
+        for item, matched in zip(items, _meant((item.sku for item in items), licenses), strict=True)
     )
 
 
@@ -69,34 +69,46 @@ def inclusions_of(state: PortalState, settings: Settings) -> tuple[InclusionRepo
     """What a portal keeps although reconcile.yaml excludes it."""
     if state.presence is Presence.DELETED:
         return ()
-    shared = [item.sku for item in settings.exclusions]
-    known = [license_ for license_ in _licenses(state) if matches_any(shared, license_)]
-    return tuple(InclusionReport(item, _meant(item.sku, known)) for item in state.portal.include)
+    items, shared = state.portal.include, tuple(item.sku for item in settings.exclusions)
+    known = [license_ for license_ in _licenses(state) if matching(shared, license_)] if items else []
+    meant = _meant((item.sku for item in items), known)
+    return tuple(InclusionReport(item, matched) for item, matched in zip(items, meant, strict=True))
 
 
 def shared_exclusions(states: Iterable[PortalState], settings: Settings, today: date) -> tuple[SharedExclusion, ...]:
     """The exclusions of reconcile.yaml, in their order there."""
-    present = [state for state in states if state.presence is not Presence.DELETED]
-    return tuple(_shared(item, present, today) for item in settings.exclusions)
+    rules = tuple(item.sku for item in settings.exclusions)
+    matched: list[set[str]] = [set() for _ in rules]
+    portals: list[set[str]] = [set() for _ in rules]
+    lifted_by: list[dict[str, None]] = [{} for _ in rules]
+    for state in states if rules else ():
+        if state.presence is Presence.DELETED:
+            continue
+        kept = [item.sku for item in state.portal.include]
+        for license_ in _licenses(state):
+            lifted = matches_any(kept, license_)
+            for index in matching(rules, license_):
+                if lifted:
+                    lifted_by[index][state.id] = None
+                else:
+                    matched[index].add(license_.part_number)
+                    portals[index].add(state.id)
+    return tuple(
+        SharedExclusion(
+            item, in_force(item, today), tuple(sorted(matched[index])), len(portals[index]), tuple(lifted_by[index])
+        )
+        for index, item in enumerate(settings.exclusions)
+    )
 
 
-def _shared(exclusion: Exclusion, states: list[PortalState], today: date) -> SharedExclusion:
-    """One exclusion over all portals."""
-    matched: set[str] = set()
-    portals, lifted_by = 0, []
-    for state in states:
-        meant = [license_ for license_ in _licenses(state) if matches(exclusion.sku, license_)]
-        left = [item for item in meant if not matches_any((kept.sku for kept in state.portal.include), item)]
-        matched |= {item.part_number for item in left}
-        portals += bool(left)
-        if len(left) < len(meant):
-            lifted_by.append(state.id)
-    return SharedExclusion(exclusion, in_force(exclusion, today), tuple(sorted(matched)), portals, tuple(lifted_by))
-
-
-def _meant(sku: str, licenses: Iterable[License]) -> tuple[str, ...]:
-    """The part numbers that a declaration means."""
-    return tuple(sorted({license_.part_number for license_ in licenses if matches(sku, license_)}))
+def _meant(skus: Iterable[str], licenses: Iterable[License]) -> list[tuple[str, ...]]:
+    """The part numbers that each of several declarations means."""
+    wanted = tuple(skus)
+    meant: list[set[str]] = [set() for _ in wanted]
+    for license_ in licenses:
+        for index in matching(wanted, license_):
+            meant[index].add(license_.part_number)
+    return [tuple(sorted(parts)) for parts in meant]
 
 
 def _licenses(state: PortalState) -> tuple[License, ...]:

@@ -66,11 +66,22 @@ def idle(last_sign_in: date | None, created: date | None, assigned: date | None,
     return "never_signed_in" if created is not None and created >= SIGN_INS_BEGIN else None
 
 
+SAME_PERSON = "a contact of the portal is known in a portal of another tenant too, by the e-mail address"
+"""What same_person_two_portals means. It needs the contacts of all portals, so it is in the state DB only."""
+
+SUBSCRIPTIONS_DIFFER = "the subscriptions in use and in grace do not add up to enabled + in grace"
+"""What a subscription_mismatch means. It counts licenses: how many there are more on one side."""
+
 COUNTED_BY_GRAPH_ONLY = "Graph counts it, but no user holds it: deleted users keep a license for up to 30 days"
 HELD_BUT_NOT_COUNTED = "a user holds it, but Graph does not count it"
 """What a count_mismatch means, above zero and below."""
 
 
-def count_mismatch(consumed_units: int | None, consumers: int | None) -> int:
-    """Graph's count minus ours. Deleted users can keep a license for 30 days, so a difference need not be an error."""
-    return 0 if consumed_units is None or consumers is None else consumed_units - consumers
+def count_mismatch(applies_to: str, consumed_units: int | None, consumers: int | None) -> int | None:
+    """Graph's count minus ours. Deleted users can keep a license for 30 days, so a difference need not be an error.
+
+    None where the two cannot be compared: the license is not for users, or a number is missing or negative.
+    """
+    if applies_to != "User" or consumed_units is None or consumers is None or min(consumed_units, consumers) < 0:
+        return None
+    return consumed_units - consumers

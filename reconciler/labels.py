@@ -66,9 +66,10 @@ POSITION_MEANINGS: dict[Position, str] = {
     Position.UNDER: "consumed > entitled",
     Position.UNUSED: "entitled > 0 and consumed = 0",
     Position.EXACT: "consumed = entitled",
-    Position.AT_CAPACITY: "consumed ÷ entitled ≥ `thresholds.at_capacity_percent` (95 %)",
-    Position.SURPLUS: "available ÷ entitled ≥ `thresholds.surplus_percent` (5 %)",
-    Position.BALANCED: "between at capacity and surplus; with 95 and 5 % there is nothing between them",
+    Position.AT_CAPACITY: "consumed ÷ entitled ≥ `thresholds.at_capacity_percent`",
+    Position.SURPLUS: "available ÷ entitled ≥ `thresholds.surplus_percent`",
+    Position.BALANCED: "between at capacity and surplus: there is something between them only where "
+    "`thresholds.at_capacity_percent` + `thresholds.surplus_percent` > 100 %",
 }
 
 LIFECYCLE_LABELS: dict[Lifecycle, str] = {
@@ -82,8 +83,8 @@ LIFECYCLE_LABELS: dict[Lifecycle, str] = {
 }
 
 LIFECYCLE_MEANINGS: dict[Lifecycle, str] = {
-    Lifecycle.ACTIVE: "a subscription is enabled, and does not end within `thresholds.renewal_days` (30)",
-    Lifecycle.EXPIRING: "a subscription is enabled, and ends within `thresholds.renewal_days` if it is not renewed",
+    Lifecycle.ACTIVE: "a subscription is enabled, and does not end within `thresholds.renewal_days` days",
+    Lifecycle.EXPIRING: "a subscription is enabled, and ends within `thresholds.renewal_days` days if not renewed",
     Lifecycle.TRIAL: "a subscription is enabled, and a trial",
     Lifecycle.GRACE: "a subscription has expired and is still usable (Graph's Warning)",
     Lifecycle.SUSPENDED: "a subscription is suspended: not usable, but it can be reactivated",
@@ -92,15 +93,16 @@ LIFECYCLE_MEANINGS: dict[Lifecycle, str] = {
 }
 
 FRESHNESS_LABELS: dict[Freshness, str] = {
-    Freshness.FRESH: "fresh",
+    Freshness.FRESH: "as of the last run",
     Freshness.IMPORT_FAILED: "import failed",
     Freshness.STALE: "stale",
 }
 
 FRESHNESS_MEANINGS: dict[Freshness, str] = {
-    Freshness.FRESH: "the last import was complete",
+    Freshness.FRESH: "the last import was complete; when that was is not kept, so that a report changes only when "
+    "something else does",
     Freshness.IMPORT_FAILED: "the last import failed; the numbers are those of the last complete one",
-    Freshness.STALE: "imports have failed for more than `thresholds.stale_days` (2), or there are none: the portal is "
+    Freshness.STALE: "imports have failed for more than `thresholds.stale_days` days, or there are none: the portal is "
     "suspended or deleted, or the product cannot be synchronised",
 }
 
@@ -113,7 +115,7 @@ EVIDENCE_LABELS: dict[Evidence, str] = {
 
 EVIDENCE_MEANINGS: dict[Evidence, str] = {
     Evidence.NONE: "the portal's file declares no entitlement",
-    Evidence.PROVEN: "declared ≥ entitled > 0",
+    Evidence.PROVEN: "declared ≥ entitled > 0: a contract stands behind all that the portal gives",
     Evidence.PARTIAL: "entitled > declared > 0",
     Evidence.CONTRADICTED: "declared > 0 but entitled = 0 or the license is gone, or declared = 0 but entitled > 0",
 }
@@ -129,6 +131,7 @@ FINDING_LABELS: dict[str, str] = {
     "inactive": "inactive users",
     "never_signed_in": "users who never signed in",
     "count_mismatch": "Graph's count differs from the users found",
+    "subscription_mismatch": "subscriptions and units differ",
 }
 """What a finding counts, in a few words."""
 

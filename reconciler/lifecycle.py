@@ -1,11 +1,12 @@
 """What happens to a license over time: where its purchases stand, and when they no longer suffice.
 
 Dates come from the tenant's subscriptions. Nothing here counts days to them, so that a report changes only when a
-threshold is crossed.
+threshold is crossed. What is left on a day can be said only where the subscriptions add up to the units of the license.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -46,14 +47,31 @@ _BY_STATUS: dict[str, Lifecycle] = {
 _ORDER = list(Lifecycle)
 
 
+_USABLE = ("Enabled", "Warning")
+"""Graph's words for subscriptions whose licenses can be used; those in ``Warning`` are in grace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a license is measured by: ``consumed`` of ``entitled``, and whether units in grace are entitled."""
+
+    entitled: int
+    consumed: int
+    count_warning: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A part of a license: so many ``licenses`` stand there until ``on``, if they are not renewed."""
+    """A part of a license: so many ``licenses`` stand there until ``on``, if they are not renewed.
+
+    ``balance`` are the licenses left over from that day on, negative when too few; None where nobody can say.
+    """
 
     lifecycle: Lifecycle
     licenses: int | None = None
     on: date | None = None
     due: Due | None = None
+    balance: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +93,12 @@ def due(on: date, thresholds: Thresholds, today: date) -> Due:
     return Due.SOON if days <= thresholds.renewal_days else Due.LATER
 
 
-def phases(license_: License, thresholds: Thresholds, today: date) -> tuple[Phase, ...]:
+def phases(license_: License, usage: Usage | None, thresholds: Thresholds, today: date) -> tuple[Phase, ...]:
     """The parts of a license, best first; the first one names the license's lifecycle.
 
     Subscriptions that stand alike until the same day are one part. What has no licenses comes last. Without
-    subscriptions there is one part, from ``capabilityStatus``, without number and date; or none.
+    subscriptions there is one part, from ``capabilityStatus``, without number and date; or none. Without ``usage``
+    nothing is said of what is left.
     """
     found: dict[tuple[Lifecycle, date | None], list[int | None]] = {}
     for subscription in license_.subscriptions:
@@ -89,8 +108,15 @@ def phases(license_: License, thresholds: Thresholds, today: date) -> tuple[Phas
     if not found:
         overall = _BY_STATUS.get(license_.capability_status)
         return (Phase(overall),) if overall else ()
+    balances = dict(_balances(license_, usage)) if usage else {}
     parts = [
-        Phase(where, _total(counts), on, due(on, thresholds, today) if on else None)
+        Phase(
+            where,
+            _total(counts),
+            on,
+            due(on, thresholds, today) if on else None,
+            balances.get(on) if on else None,
+        )
         for (where, on), counts in found.items()
     ]
     return tuple(
@@ -98,24 +124,59 @@ def phases(license_: License, thresholds: Thresholds, today: date) -> tuple[Phas
     )
 
 
-def cliff(license_: License, consumed: int | None, thresholds: Thresholds, today: date) -> Cliff | None:
-    """When the enabled subscriptions no longer cover the consumption, and by how many.
+def cliff(license_: License, usage: Usage | None, thresholds: Thresholds, today: date) -> Cliff | None:
+    """The first day on which what is left no longer covers the consumption, and by how many licenses.
 
-    On a day the licenses count whose subscription moves on later. None without subscriptions whose numbers can be
-    used, when too few are enabled already, and when those without a date suffice.
+    None when too few are there already, when enough stay, and where nobody can say.
     """
-    enabled = [item for item in license_.subscriptions if item.status == "Enabled"]
-    counts = [item.total_licenses for item in enabled]
-    if consumed is None or not enabled or any(number is None or number < 0 for number in counts):
+    if usage is None or usage.entitled < usage.consumed:
         return None
-    balance = sum(number or 0 for number in counts) - consumed
-    if balance < 0:
-        return None
-    for on in sorted({end for item in enabled if (end := _end(item))}):
-        balance -= sum(item.total_licenses or 0 for item in enabled if _end(item) == on)
+    for on, balance in _balances(license_, usage):
         if balance < 0:
             return Cliff(on, -balance, due(on, thresholds, today))
     return None
+
+
+def subscription_mismatch(license_: License) -> int:
+    """What the subscriptions in use and in grace add up to, minus the enabled units and those in grace.
+
+    0 where they agree, and where nothing can be compared: there is no subscription, or a number is unusable.
+    """
+    units = license_.units
+    owned, bought = _usable_sum((units.enabled, units.warning)), _bought(license_, _USABLE)
+    return 0 if owned is None or bought is None or not license_.subscriptions else bought - owned
+
+
+def _balances(license_: License, usage: Usage) -> list[tuple[date, int]]:
+    """What is left over from each day on which a subscription moves on, in the order of the days.
+
+    Entitled units minus all whose subscription has ended by then, minus the consumption. Empty unless the
+    subscriptions that count add up to what is entitled: else nobody knows what stays.
+    """
+    counted = _USABLE if usage.count_warning else ("Enabled",)
+    if _bought(license_, counted) != usage.entitled:
+        return []
+    ends = [(end, item) for item in license_.subscriptions if (end := _end(item))]
+    balance, found = usage.entitled - usage.consumed, []
+    for on in sorted({end for end, _ in ends}):
+        balance -= sum(item.total_licenses or 0 for end, item in ends if end == on and item.status in counted)
+        found.append((on, balance))
+    return found
+
+
+def _bought(license_: License, statuses: tuple[str, ...]) -> int | None:
+    """The licenses of all subscriptions that stand so; None when a number is unusable."""
+    return _usable_sum(item.total_licenses for item in license_.subscriptions if item.status in statuses)
+
+
+def _usable_sum(counts: Iterable[int | None]) -> int | None:
+    """The sum of numbers; None when one is missing or negative."""
+    total = 0
+    for number in counts:
+        if number is None or number < 0:
+            return None
+        total += number
+    return total
 
 
 def _lifecycle(subscription: Subscription, thresholds: Thresholds, today: date) -> Lifecycle | None:

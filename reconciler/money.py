@@ -24,7 +24,7 @@ class Costs:
     """Amounts in one currency, per month or year.
 
     ``true_up`` is what the missing licenses would cost, ``idle`` what those cost that nobody consumes,
-    ``reclaimable`` what those cost whose consumers do not need them.
+    ``reclaimable`` what those cost that could be given back, because their consumers do not need them.
     """
 
     currency: str
@@ -47,13 +47,16 @@ class Costs:
 
 
 def costs(price: Price, shortfall: int, available: int, reclaimable: int) -> Costs:
-    """What so many licenses cost in the price's own period."""
+    """What so many licenses cost in the price's own period.
+
+    Of the ``reclaimable`` ones those that make up for the shortfall were never paid for: nothing comes back for them.
+    """
     return Costs(
         currency=price.currency,
         per=price.per,
         true_up=_times(price.amount, shortfall),
         idle=_times(price.amount, available),
-        reclaimable=_times(price.amount, reclaimable),
+        reclaimable=_times(price.amount, max(0, reclaimable - shortfall)),
     )
 
 

@@ -70,11 +70,24 @@ def portal_steps(portal: PortalReport) -> Iterator[NextStep]:
         why = f"its suspension ended on {state.portal.suspend.until}, and it is imported again"
         step = "Take `suspend` out of the portal's file, or give it a new end."
         yield NextStep(Rank.ENDED_SUSPENSION, 0, state.id, name, why, step)
+    yield from _declared_steps(portal)
+
+
+def _declared_steps(portal: PortalReport) -> Iterator[NextStep]:
+    """What to do about declared entitlements that could not be compared with a product."""
+    state = portal.state
     for entry in portal.unreported:
         if entry.entitlement:
             declared = entry.entitlement.quantity
             why = f"{declared:,} declared as owned, but the portal does not report such a license"
             yield NextStep(Rank.EVIDENCE, declared, state.id, entry.sku, why, MISSING_REMEDY)
+    for item in portal.ambiguous:
+        if item.entry.entitlement:
+            declared = item.entry.entitlement.quantity
+            why = f"{declared:,} declared as owned for what means {len(item.sku_ids):,} licenses of the portal: "
+            why += "compared with none of them"
+            step = f"Name the SKU ID in the portal's file: {' or '.join(item.sku_ids)}."
+            yield NextStep(Rank.EVIDENCE, declared, state.id, item.entry.sku, why, step)
 
 
 MISSING_REMEDY = (

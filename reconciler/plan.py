@@ -26,7 +26,7 @@ from reconciler.model import (
     State,
     Status,
 )
-from reconciler.removals import RemovalVerdict, is_lifted, judge
+from reconciler.removals import RemovalVerdict, is_lifted, judge, judge_strays
 from reconciler.renames import renamed
 from reconciler.transition import Title, configure, delete, remove
 
@@ -38,6 +38,18 @@ class Action(StrEnum):
     UPDATE = "update"
     DELETE = "delete"
     NONE = "none"
+
+
+_CONNECTION = (
+    "name",
+    "tenant_id",
+    "client_id",
+    "cloud",
+    "authentication",
+    "second_authentication",
+    "replaces_tenant_id",
+)
+"""The members of a portal that say which tenant its numbers belong to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +90,14 @@ class PortalPlan:
     def kept(self) -> PortalState:
         """What apply stores when the tenant is not read to its end.
 
-        A portal that turns to another tenant stays with the former one until then, because numbers of the one must not
-        stand under the name of the other.
+        A portal that turns to another tenant keeps the connection to the former one, and its name, until then: numbers
+        of the one must not stand under the name of the other. All else in its file takes effect.
         """
-        if self.before is not None and self.before.portal.tenant_id != self.after.portal.tenant_id:
-            return self.before
-        return self.after
+        if self.before is None or self.before.portal.tenant_id == self.after.portal.tenant_id:
+            return self.after
+        former = {name: getattr(self.before.portal, name) for name in _CONNECTION}
+        portal = replace(self.after.portal, **former)
+        return replace(self.after, portal=portal, credential_expires=self.before.credential_expires)
 
     @property
     def lost(self) -> int:
@@ -105,12 +119,14 @@ class PortalPlan:
 class Plan:
     """What happens to every selected portal, sorted by id. ``declared`` counts the desired portals, selected or not.
 
-    ``stray_removals`` are entries of ``removals.yaml`` about portals that nobody knows.
+    ``stray_removals`` are entries of ``removals.yaml`` about portals that nobody knows. ``taken`` maps the new id of a
+    renamed file to its old one where the new id belongs to a portal that is forgotten.
     """
 
     portals: tuple[PortalPlan, ...]
     declared: int
     stray_removals: tuple[RemovalVerdict, ...] = ()
+    taken: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def pending(self) -> tuple[PortalPlan, ...]:
@@ -152,24 +168,33 @@ def make_plan(declared: Declared, actual: State, only: Collection[str] = ()) -> 
     unknown = set(only) - desired.keys() - alive
     if unknown:
         raise UnknownPortal(unknown, desired.keys() | alive)
-    former = renamed(desired, actual)
+    found = renamed(desired, actual)
+    former = {new: old for new, old in found.items() if new not in actual}
     chosen = set(only) or desired.keys() | alive
+    removals = _by_portal(declared.removals)
     plans = tuple(
-        _portal_plan(portal_id, declared, actual.get(former.get(portal_id, portal_id)))
+        _portal_plan(portal_id, declared, actual.get(former.get(portal_id, portal_id)), removals)
         for portal_id in sorted(desired.keys() | alive)
         if portal_id not in former.values() and (portal_id in chosen or former.get(portal_id) in chosen)
     )
-    about = {entry.portal for entry in declared.removals}
-    strays = sorted(about - desired.keys() - alive) if not only else ()
-    verdicts = (
-        judge(declared.removals, portal_id, actual.get(portal_id), declared.settings, declared.today)
-        for portal_id in strays
-    )
-    return Plan(plans, len(desired), tuple(verdict for portal in verdicts for verdict in portal))
+    strays = sorted(removals.keys() - desired.keys() - alive) if not only else ()
+    verdicts = (verdict for portal_id in strays for verdict in judge_strays(removals[portal_id], portal_id, actual))
+    taken = {new: old for new, old in found.items() if new in actual}
+    return Plan(plans, len(desired), tuple(verdicts), taken)
 
 
-def _portal_plan(portal_id: str, declared: Declared, before: PortalState | None) -> PortalPlan:
-    """What happens to one portal."""
+def _by_portal(removals: Sequence[Removal]) -> dict[str, list[Removal]]:
+    """The entries of removals.yaml by the portal that they name, in their order."""
+    found: dict[str, list[Removal]] = {}
+    for entry in removals:
+        found.setdefault(entry.portal, []).append(entry)
+    return found
+
+
+def _portal_plan(
+    portal_id: str, declared: Declared, before: PortalState | None, entries: Mapping[str, Sequence[Removal]]
+) -> PortalPlan:
+    """What happens to one portal. In the plan that renames its file, entries about its former id count too."""
     settings, today, portal = declared.settings, declared.today, declared.portals.get(portal_id)
     if portal is None:
         assert before is not None  # noqa: S101 - every id is declared or known
@@ -177,7 +202,10 @@ def _portal_plan(portal_id: str, declared: Declared, before: PortalState | None)
     else:
         end = declared.credential_ends.get(portal_id)
         after = configure(before, portal, settings, declared.title, today, end)
-    removals = judge(declared.removals, portal_id, after, settings, today)
+    about = list(entries.get(portal_id, ()))
+    if before is not None and before.id != portal_id:
+        about += entries.get(before.id, ())
+    removals = judge(about, after, settings, today)
     doomed = {sku_id: verdict.removal for verdict in removals for sku_id in verdict.sku_ids}
     after = remove(after, doomed, today) if doomed else after
     known = None if before is None or before.is_forgotten else before

@@ -14,6 +14,7 @@ from enum import StrEnum
 from reconciler.model import ErrorInfo, Presence, Reason, Status
 from reconciler.plan import Action
 from reconciler.removals import RemovalOutcome
+from reconciler.safety import Override
 
 
 class Effect(StrEnum):
@@ -255,7 +256,7 @@ class Basis:
     tool: str
     emulated: bool
     only: tuple[str, ...]
-    allowed: tuple[str, ...]
+    allowed: tuple[Override, ...]
     state: Mapping[str, KnownAs]
     portals: Mapping[str, str]
     settings: str

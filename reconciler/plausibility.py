@@ -28,7 +28,7 @@ def check_observation(
             "Unset HTTPS_PROXY and SSL_CERT_FILE, or emulate in a repository of its own.",
         )
     former = before.last_import.organization
-    if Override.LOSS in allowed or (former and former.tenant_id != seen.organization.tenant_id):
+    if Override.ANSWER in allowed or (former and former.tenant_id != seen.organization.tenant_id):
         return None  # turning to another tenant was allowed, or the plan would have been refused
     limits = limits_of(before.portal, settings)
     expected = [item for item in before.products if item.reason is None or is_lifted(item, before, settings, today)]
@@ -83,7 +83,7 @@ def _missing_consumers(expected: Sequence[Product], seen: Complete, limits: Safe
 def _held(code: str, message: str) -> ErrorInfo:
     """A refusal of one portal's observation."""
     return ErrorInfo(
-        code, message, f"Look at the tenant. If it is right, apply this portal with {Override.LOSS.option}."
+        code, message, f"Look at the tenant. If it is right, apply this portal by its ID with {Override.ANSWER.option}."
     )
 
 

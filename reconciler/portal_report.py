@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from reconciler import compliance, facets, lifecycle, money
@@ -17,7 +17,7 @@ from reconciler.expiry import Condition, condition
 from reconciler.facets import Freshness, Position, Proof
 from reconciler.findings import count_mismatch
 from reconciler.labels import CALCULATION_REMEDY, REMEDIES, SHORTAGE_REMEDY, SUSPENDED_REMEDY
-from reconciler.lifecycle import Cliff, Lifecycle, Phase
+from reconciler.lifecycle import Cliff, Lifecycle, Phase, Usage, subscription_mismatch
 from reconciler.matching import entry_of, muted_by
 from reconciler.model import (
     Exclusion,
@@ -30,7 +30,8 @@ from reconciler.model import (
     Status,
 )
 from reconciler.money import Costs
-from reconciler.unmatched import known_licenses, unmatched_in
+from reconciler.small_groups import Hidden, hide, told
+from reconciler.unmatched import Ambiguous, ambiguous_entitlements, comparable, known_licenses, unmatched_in
 
 _METERED = (Status.NOT_ENOUGH_LICENSES, Status.FULLY_LICENSED, Status.CLEAR)
 
@@ -40,8 +41,11 @@ class ProductReport:
     """One product as a report shows it. ``name`` is the portal's name, a dash, and the title.
 
     ``phases`` and ``cliff`` are about the license's future; both are empty for a product that cannot be synchronised.
-    ``mismatch`` is Graph's count minus ours. ``costs`` needs a price and a balance. ``muted`` is the exclusion that
-    keeps the product out of the next steps.
+    ``mismatch`` is Graph's count minus ours, None where they cannot be compared; ``subscription_mismatch`` what the
+    subscriptions add up to minus the license's units. ``entry`` is what the portal's file declares, without an
+    entitlement that means other licenses too; ``proof`` is then None. ``costs`` needs a price and a balance. ``muted``
+    is the exclusion that keeps the product out of the next steps. ``hidden`` is what ``product`` does not tell, because
+    it is about few users.
     """
 
     name: str
@@ -54,14 +58,21 @@ class ProductReport:
     proof: Proof | None
     entry: ProductEntry | None
     costs: Costs | None
-    mismatch: int
+    mismatch: int | None
+    subscription_mismatch: int
     muted: Exclusion | None
     remedy: str | None
+    hidden: Hidden
 
     @property
     def lifecycle(self) -> Lifecycle | None:
         """Where the best part of the license stands."""
         return self.phases[0].lifecycle if self.phases else None
+
+    @property
+    def only_by_grace(self) -> bool:
+        """Whether only units in grace cover the consumption of a product that is metered and synchronized."""
+        return self.product.status is Status.FULLY_LICENSED and self.numbers.only_by_grace
 
     @property
     def reclaimable(self) -> int:
@@ -74,7 +85,8 @@ class PortalReport:
     """One portal as a report shows it. ``credential`` is None for a portal that is deleted.
 
     ``totals`` are the sums of its products' costs per year, one for each currency. ``unreported`` are the entries of
-    its file that declare an entitlement to a license that the tenant does not report.
+    its file that declare an entitlement to a license that the tenant does not report; ``ambiguous`` are those whose
+    entitlement means several licenses of the tenant, and is compared with none of them.
     """
 
     state: PortalState
@@ -83,6 +95,7 @@ class PortalReport:
     exclusions: tuple[ExclusionReport, ...]
     inclusions: tuple[InclusionReport, ...]
     unreported: tuple[ProductEntry, ...]
+    ambiguous: tuple[Ambiguous, ...]
     totals: tuple[Costs, ...]
     credential: Condition | None
 
@@ -107,46 +120,70 @@ def portal_report(state: PortalState, settings: Settings, today: date) -> Portal
     known = (compliance.recalculate(product, settings) for product in state.products)
     ordered = sorted(known, key=lambda product: (product.title.casefold(), product.sku_id))
     fresh = facets.freshness(state, settings.thresholds, today)
-    products = tuple(_product(product, state, fresh, settings, today) for product in ordered)
+    ambiguous = ambiguous_entitlements(state.portal, comparable(state))
+    unclear = {sku_id for item in ambiguous for sku_id in item.sku_ids}
+    products = tuple(
+        _product(product, state, fresh, settings, today, unclear=product.sku_id in unclear) for product in ordered
+    )
     deleted = state.presence is Presence.DELETED
     return PortalReport(
-        state=state,
+        state=_told(state, settings),
         freshness=fresh,
         products=products,
         exclusions=exclusions_of(state, settings, today),
         inclusions=inclusions_of(state, settings),
         unreported=_unreported(state, settings),
+        ambiguous=ambiguous,
         totals=money.totals(item.costs for item in products if item.costs),
         credential=None if deleted else condition(state, settings, today),
     )
 
 
 def _product(
-    product: Product, state: PortalState, fresh: Freshness | None, settings: Settings, today: date
+    product: Product, state: PortalState, fresh: Freshness | None, settings: Settings, today: date, *, unclear: bool
 ) -> ProductReport:
-    """One product."""
+    """One product. Its declared entitlement is left out when it is ``unclear`` how much of it is the product's."""
+    product, hidden = hide(product, settings.report.small_group)
     license_, thresholds = product.license, settings.thresholds
     found = compliance.numbers(license_, product.consumers, settings)
     entry = entry_of(state.portal, license_)
+    entry = replace(entry, entitlement=None) if entry and unclear else entry
     price = entry.price if entry else None
     metered = product.status in _METERED
     reclaimable = sum(product.reclaimable.values())
-    consumed = found.consumed if metered else None
+    usage = _usage(found, settings) if metered else None
     return ProductReport(
         name=f"{state.portal.name} - {product.title}",
         product=product,
         numbers=found,
         position=facets.position(product.status, found, thresholds),
-        phases=() if product.reason else lifecycle.phases(license_, thresholds, today),
-        cliff=lifecycle.cliff(license_, consumed, thresholds, today),
+        phases=() if product.reason else lifecycle.phases(license_, usage, thresholds, today),
+        cliff=lifecycle.cliff(license_, usage, thresholds, today),
         freshness=Freshness.STALE if product.reason else fresh,
-        proof=facets.proof(product, found, entry.entitlement if entry else None),
+        proof=None if unclear else facets.proof(product, found, entry.entitlement if entry else None),
         entry=entry,
         costs=money.costs(price, found.shortfall, found.available, reclaimable) if price and metered else None,
-        mismatch=count_mismatch(license_.consumed_units, product.consumers),
+        mismatch=count_mismatch(license_.applies_to, license_.consumed_units, product.consumers),
+        subscription_mismatch=0 if product.reason else subscription_mismatch(license_),
         muted=muted_by(state.portal, settings, license_, today),
         remedy=_remedy(product),
+        hidden=hidden,
     )
+
+
+def _told(state: PortalState, settings: Settings) -> PortalState:
+    """The state with those of its last changes that may be told."""
+    if state.changed is None:
+        return state
+    changes = told(state.changed.changes, settings.report.small_group)
+    return replace(state, changed=replace(state.changed, changes=changes))
+
+
+def _usage(found: Numbers, settings: Settings) -> Usage | None:
+    """What the license is measured by; None when a number is unusable."""
+    if found.entitled is None or found.consumed is None:
+        return None
+    return Usage(found.entitled, found.consumed, settings.count_warning)
 
 
 def _unreported(state: PortalState, settings: Settings) -> tuple[ProductEntry, ...]:

@@ -6,18 +6,22 @@ The rules are those of ``compliance.py``; here they are told, not decided.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from reconciler.labels import REASON_LABELS, STATUS_LABELS
+from reconciler.lifecycle import Due
 from reconciler.matching import exclusion_of, matches_any
-from reconciler.model import ImportOutcome, License, Portal, PortalState, Presence, Product, Reason, Settings, Status
+from reconciler.model import ImportOutcome, License, PortalState, Presence, Product, Reason, Removed, Settings, Status
+from reconciler.plan import Action, PortalPlan
 from reconciler.portal_report import ProductReport, portal_report
 from reconciler.removals import is_lifted
-from reconciler.unmatched import known_licenses
+from reconciler.unmatched import known_licenses, license_by_name
 
-_PENDING = "The portal's file has changed since the last apply; `reconcile plan` shows what that does."
-_NEXT = "The next complete import: nothing keeps it out any more."
+_PENDING = "The next apply changes the portal: `reconcile plan` shows how."
+_DELETED = "The portal's file is gone: the next apply makes a deleted portal of it."
+_SUSPENDED = "Nothing before the imports of the portal go on: they are suspended."
+_RESTORED = "The portal's file is restored: the next complete import brings it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +51,37 @@ class ProductExplanation:
 
 @dataclass(frozen=True, slots=True)
 class NotImported:
-    """A license that the tenant reports and that has no product, because an exclusion keeps it out."""
+    """A license that has no product. ``because`` says whether an exclusion or a removal is the reason."""
 
     portal_name: str
     license: License
+    because: str
     changes: tuple[str, ...]
 
 
 def explain(
-    state: PortalState, sku: str, settings: Settings, today: date, declared: Portal | None
+    plan: PortalPlan, sku: str, settings: Settings, today: date
 ) -> tuple[ProductExplanation | NotImported, ...]:
     """Explain what a portal knows of a SKU: a part number, of which there may be several, or a SKU ID.
 
-    ``declared`` is what the portal's file says now, None without a file. It decides what would change a status.
+    ``plan`` says what the next apply makes of the portal: it decides what would change a status. Empty for a portal
+    that was never applied.
     """
+    state = plan.before
+    if state is None:
+        return ()
     items = portal_report(state, settings, today).products
-    will_be = replace(state, portal=declared) if declared else state
-    pending = (_PENDING,) if _is_pending(state, declared) else ()
-    products = [_explained(item, will_be, settings, today, pending) for item in items if _is(item.product.license, sku)]
+    products = [_explained(item, plan, settings, today) for item in items if _is(item.product.license, sku)]
     known = {each.license.sku_id for each in products}
-    others = (each for each in known_licenses(state.portal, state) or () if each.sku_id not in known and _is(each, sku))
-    return (*products, *(_not_imported(each, will_be, settings, today, pending) for each in others))
+    others = (each for each in _without_product(state) if each.sku_id not in known and _is(each, sku))
+    return (*products, *(_not_imported(each, state, plan, settings, today) for each in others))
 
 
-def _is_pending(state: PortalState, declared: Portal | None) -> bool:
-    """Whether the portal's file says something else than what was applied last."""
-    return state.presence is not Presence.DELETED if declared is None else declared != state.portal
+def _without_product(state: PortalState) -> tuple[License, ...]:
+    """Licenses that were kept out of the last import, or whose product was removed, each once."""
+    known = {item.sku_id: item for item in known_licenses(state.portal, state) or ()}
+    removed = {item.sku_id: license_by_name(item.sku_id, item.part_number) for item in state.removed}
+    return tuple({**removed, **known}.values())
 
 
 def _is(license_: License, sku: str) -> bool:
@@ -80,27 +89,67 @@ def _is(license_: License, sku: str) -> bool:
     return sku.casefold() in (license_.sku_id, license_.part_number.casefold())
 
 
+def _pending(plan: PortalPlan) -> Iterator[str]:
+    """What the next apply does to the portal."""
+    if plan.action is Action.DELETE:
+        yield _DELETED
+    elif plan.changes:
+        yield _PENDING
+
+
 def _not_imported(
-    license_: License, state: PortalState, settings: Settings, today: date, pending: tuple[str, ...]
+    license_: License, state: PortalState, plan: PortalPlan, settings: Settings, today: date
 ) -> NotImported:
     """A license without a product."""
-    excluded = exclusion_of(state.portal, settings, license_, today)
-    change = "The exclusion is lifted: the next complete import brings it." if excluded else _NEXT
-    return NotImported(state.portal.name, license_, (*pending, change))
+    kept_out = any(item.sku_id == license_.sku_id for item in state.last_import.excluded)
+    excluded = exclusion_of(plan.after.portal, settings, license_, today) is not None
+    removed = next((item for item in reversed(state.removed) if item.sku_id == license_.sku_id), None)
+    because = _why_not(removed, kept_out=kept_out, excluded=excluded)
+    if plan.after.presence is Presence.DELETED:
+        change = _RESTORED
+    elif plan.after.presence is Presence.SUSPENDED:
+        change = _SUSPENDED
+    elif excluded:
+        change = "The exclusion is lifted: the next complete import brings it."
+    elif kept_out:
+        change = "The next complete import: nothing keeps it out any more."
+    else:
+        change = "The tenant reports the license again: the next complete import brings it."
+    return NotImported(state.portal.name, license_, because, (*_pending(plan), change))
 
 
-def _explained(
-    item: ProductReport, state: PortalState, settings: Settings, today: date, pending: tuple[str, ...]
-) -> ProductExplanation:
+def _why_not(removed: Removed | None, *, kept_out: bool, excluded: bool) -> str:
+    """Why a license has no product."""
+    if removed:
+        order = f"{removed.ticket}: {removed.reason}" if removed.ticket else removed.reason
+        gone = f"its product was removed from the state on {removed.on} ({order})"
+        keeps = "an exclusion keeps it out" if excluded else "an exclusion kept it out of the last import"
+        return f"Not imported: {keeps}, and {gone}." if kept_out else f"Not known any more: {gone}."
+    keeps = "keeps it out" if excluded else "kept it out of the last import"
+    return f"Not imported: an exclusion {keeps}, and it never had a product."
+
+
+def _explained(item: ProductReport, plan: PortalPlan, settings: Settings, today: date) -> ProductExplanation:
     """Explain one product."""
     rule, because = _rule(item, settings)
+    will_be = _will_be(item.product, plan)
     return ProductExplanation(
         item=item,
         steps=tuple(_steps(item, settings)),
         rule=rule,
         because=because,
-        changes=(*pending, *_changes(item, state, settings, today)),
+        changes=(*_pending(plan), *will_be, *_changes(item, plan.after, settings, today)),
     )
+
+
+def _will_be(product: Product, plan: PortalPlan) -> Iterator[str]:
+    """What the next apply makes of the product, where that is something else."""
+    after = next((each for each in plan.after.products if each.sku_id == product.sku_id), None)
+    if after is None:
+        yield "The next apply removes it from the state."
+    elif (after.status, after.reason) != (product.status, product.reason):
+        reason = f": {REASON_LABELS[after.reason]}" if after.reason else ""
+        yield f"The next apply makes it “{STATUS_LABELS[after.status]}”{reason}."
 
 
 def _steps(item: ProductReport, settings: Settings) -> Iterator[Step]:
@@ -167,10 +216,11 @@ def _changes(item: ProductReport, state: PortalState, settings: Settings, today:
     elif product.status is Status.FULLY_LICENSED:
         more = found.available + 1
         yield f"{more:,} more {'consumer' if more == 1 else 'consumers'}: {STATUS_LABELS[Status.NOT_ENOUGH_LICENSES]}."
-        if found.only_by_grace and found.firm is not None and found.consumed is not None:
-            yield f"The end of the grace period: short by {found.consumed - found.firm:,}."
         if item.cliff:
-            yield f"No renewal by {item.cliff.on}: short by {item.cliff.short:,}."
+            when = f"on {item.cliff.on}, which is over" if item.cliff.due is Due.OVER else f"by {item.cliff.on}"
+            yield f"No renewal {when}: short by {item.cliff.short:,}."
+        elif item.only_by_grace and found.firm is not None and found.consumed is not None:
+            yield f"The end of the grace period: short by {found.consumed - found.firm:,}."
     elif product.status is Status.CLEAR:
         yield "A license or a consumer."
     elif product.status is Status.CALCULATION_ERROR:
@@ -184,7 +234,7 @@ def _changes(item: ProductReport, state: PortalState, settings: Settings, today:
 def _recovery(product: Product, state: PortalState, settings: Settings, today: date) -> str:
     """How a product that cannot be synchronised comes back."""
     if state.presence is Presence.SUSPENDED:
-        return "Nothing before the imports of the portal go on: they are suspended."
+        return _SUSPENDED
     if is_lifted(product, state, settings, today):
         return "The next complete import: nothing keeps it from being synchronized any more."
     if product.reason is Reason.PORTAL_DELETED:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 from reconciler.facets import Freshness
+from reconciler.findings import SUBSCRIPTIONS_DIFFER
 from reconciler.labels import CALCULATION_REMEDY, REASON_LABELS, REMEDIES, SAVING_NOUNS, SHORTAGE_REMEDY
-from reconciler.lifecycle import Due, Lifecycle, Phase
+from reconciler.lifecycle import Cliff, Due, Lifecycle, Phase
 from reconciler.model import Presence, Reason, Status
 from reconciler.money import spoken
 from reconciler.next_steps import MISSING_REMEDY, NextStep, Rank
 from reconciler.portal_report import PortalReport, ProductReport
 
 _NEAR = (Due.SOON, Due.URGENT, Due.OVER)
+_COUNTED = (Lifecycle.ACTIVE, Lifecycle.EXPIRING, Lifecycle.TRIAL, Lifecycle.GRACE)
+"""Where licenses stand that can be used."""
 
 
 def product_steps(portal: PortalReport) -> Iterator[NextStep]:
@@ -59,9 +63,10 @@ def _shortage(item: ProductReport) -> _Step:
 
 def _not_assigned(item: ProductReport) -> Iterator[_Step]:
     """That users wait for a license while none is left."""
-    waiting = item.product.errors.get("CountViolation", 0)
-    if waiting and item.numbers.balance is not None and item.numbers.balance <= 0:
+    waiting, hidden = item.product.errors.get("CountViolation", 0), "CountViolation" in item.hidden.errors
+    if (waiting or hidden) and item.numbers.balance is not None and item.numbers.balance <= 0:
         who = "1 user" if waiting == 1 else f"{waiting:,} users"
+        who = f"fewer than {item.hidden.below:,} users" if hidden else who
         why = f"{who} did not get the license, because none is left"
         step = "Buy licenses or free some, then reprocess the assignment in the Microsoft 365 admin center."
         yield Rank.NOT_ASSIGNED, waiting, why, step
@@ -76,29 +81,54 @@ def _grace(item: ProductReport) -> Iterator[_Step]:
         why = f"the grace of {_licenses(ended[0])} ended on {ended[0].on}, after the portal was last read{units}"
         step = "Look in the Microsoft 365 admin center whether they were renewed, and have the portal read again."
         yield Rank.ENDED_GRACE, ended[0].licenses or 0, why, step
-    elif item.product.status is Status.FULLY_LICENSED and item.numbers.only_by_grace:
-        days = [phase.on for phase in in_grace if phase.on]
-        until = f" until {min(days)}" if days else ""
-        why = f"covered only by units in grace{until}: {item.numbers.consumed:,} consumed, "
+    elif item.only_by_grace:
+        why = f"covered only by units in grace{_until(item.cliff)}: {item.numbers.consumed:,} consumed, "
         why += f"{item.numbers.firm:,} paid for"
         yield Rank.GRACE, 0, why, "Renew the expired subscription, or reduce the consumers."
 
 
+def _until(cliff: Cliff | None) -> str:
+    """Until when a product is covered, as far as that is known."""
+    if cliff is None:
+        return ""
+    return f", which was to end on {cliff.on}" if cliff.due is Due.OVER else f" until {cliff.on}"
+
+
 def _renewal(item: ProductReport) -> Iterator[_Step]:
-    """That the product falls short unless something is renewed, or that a trial ends."""
-    cliff, near = item.cliff, None
-    trials = [phase for phase in item.phases if phase.lifecycle is Lifecycle.TRIAL and phase.due in _NEAR]
-    if cliff and cliff.due in _NEAR:
-        near = cliff.on
-        what = "the trial" if any(trial.on == near for trial in trials) else "a subscription"
+    """That the product falls short unless something is renewed, or that a part of it ends and what then is unknown."""
+    cliff = item.cliff
+    if cliff and cliff.due in _NEAR and not _is_told_as_grace(item, cliff):
         over = cliff.due is Due.OVER
-        why = f"{what} {'ended' if over else 'ends'} on {near}: {cliff.short:,} too few from then on, "
-        why += f"unless it {'was' if over else 'is'} renewed"
+        why = f"{_ending_on(item, cliff.on)} {'ended' if over else 'ends'} on {cliff.on}: {cliff.short:,} too few from "
+        why += f"then on, unless it {'was' if over else 'is'} renewed"
         yield _rank(cliff.due), cliff.short, why, "Renew it or buy licenses in time, or reduce the consumers."
-    for trial in trials:
-        if trial.on != near:
-            why = f"the trial of {_licenses(trial)} {'ended' if trial.due is Due.OVER else 'ends'} on {trial.on}"
-            yield _rank(trial.due), trial.licenses or 0, why, "Buy the licenses in time, or let the trial end."
+    for phase in item.phases:
+        if phase.due not in _NEAR or phase.licenses == 0 or (cliff and cliff.on == phase.on):
+            continue
+        ends = f"of {_licenses(phase)} {'ended' if phase.due is Due.OVER else 'ends'} on {phase.on}"
+        if phase.lifecycle is Lifecycle.TRIAL:
+            step = "Buy the licenses in time, or let the trial end."
+            yield _rank(phase.due), phase.licenses or 0, f"the trial {ends}", step
+        elif (
+            phase.lifecycle is Lifecycle.EXPIRING and phase.balance is None and item.position and item.numbers.consumed
+        ):
+            why = f"a subscription {ends}, and nobody can say what is left then: {SUBSCRIPTIONS_DIFFER}"
+            yield _rank(phase.due), phase.licenses or 0, why, "Look at it in the Microsoft 365 admin center."
+
+
+def _is_told_as_grace(item: ProductReport, cliff: Cliff) -> bool:
+    """Whether what ends on the cliff's day is grace, and the step about grace says so."""
+    ends = [phase for phase in item.phases if phase.on == cliff.on and phase.lifecycle in _COUNTED]
+    is_told = item.only_by_grace or (cliff.due is Due.OVER and item.freshness is not Freshness.FRESH)
+    return is_told and all(phase.lifecycle is Lifecycle.GRACE for phase in ends)
+
+
+def _ending_on(item: ProductReport, day: date) -> str:
+    """What ends on a day."""
+    kinds = {phase.lifecycle for phase in item.phases if phase.on == day and phase.lifecycle in _COUNTED}
+    if Lifecycle.TRIAL in kinds:
+        return "the trial"
+    return "the grace of a subscription" if kinds == {Lifecycle.GRACE} else "a subscription"
 
 
 def _rank(due: Due | None) -> Rank:

@@ -15,7 +15,10 @@ from typing import Protocol
 from reconciler.errors import Refused
 
 ATTEMPTS = 8
-"""How often a run is done, or its commit put on top of others, before it gives up."""
+"""How often a run is done before it gives up."""
+
+PUSHES = 300
+"""How often it pushes: more than there are shards, which all push at about the same time, one after the other."""
 
 APART = "reconcile/state-"
 """Begins the name of the branch that waits to be merged into the branch that ends it."""
@@ -50,6 +53,9 @@ class Checkout(Protocol):
     def leads_to(self, old: str, new: str) -> bool:
         """Whether the history of ``new`` has ``old`` in it."""
 
+    def has_own(self, tip: str) -> bool:
+        """Whether commits that ``tip`` has not changed anything outside of ``state/``."""
+
     def changed(self, old: str, new: str) -> frozenset[str]:
         """The paths that differ between two commits."""
 
@@ -71,19 +77,27 @@ class Published:
 
 
 def publish(
-    checkout: Checkout, run: Callable[[], int], branch: str, *, apart: bool = False, run_url: str | None = None
+    checkout: Checkout,
+    run: Callable[[], int],
+    branch: str,
+    *,
+    apart: bool = False,
+    pull: bool = False,
+    run_url: str | None = None,
 ) -> Published:
     """Run, commit what changed under ``state/``, and push it to ``branch``; with ``apart`` to a branch of its own.
 
-    Raises what ``run`` and ``checkout`` raise, and Refused when others were faster every time or the branch was
-    rewritten. Then nothing was pushed.
+    With ``pull`` it begins from what others have pushed. Raises what ``run`` and ``checkout`` raise, and Refused when
+    others were faster every time or the branch was rewritten. Then nothing was pushed.
     """
-    base, code, made = checkout.head(), 0, False
-    for _ in range(ATTEMPTS):
+    base = _pulled(checkout, branch, run_url) if pull else checkout.head()
+    code, made, runs, rejected = 0, False, 0, 0
+    while runs + (not made) <= ATTEMPTS and rejected < PUSHES:
         if not made:
+            runs += 1
             code = run()
-            made = checkout.commit_state(partial(message, base=base, run_url=run_url)) is not None
-        if not made:
+            checkout.commit_state(partial(message, base=base, run_url=run_url))
+        if checkout.head() == base:
             return Published(code)
         pushed = Push(accepted=False) if apart else checkout.push(branch)
         if pushed.accepted:
@@ -91,9 +105,24 @@ def publish(
         tip = base if apart else checkout.fetch(branch)
         if tip == base:
             return _apart(checkout, code, branch)
-        base = _again(checkout, branch, base, tip)
+        base, rejected = _again(checkout, branch, base, tip), rejected + 1
         made = checkout.head() != base
-    raise Refused(f"Other runs pushed to {branch} first, {ATTEMPTS} times.", code="push-contested")
+    raise Refused(f"Other runs pushed to {branch} first, {rejected} times.", code="push-contested")
+
+
+def _pulled(checkout: Checkout, branch: str, run_url: str | None) -> str:
+    """Start from what is at the remote; the commit there.
+
+    What a run that was stopped has left is pushed with this one's; where others have gone on since, it is dropped and
+    found again.
+    """
+    checkout.commit_state(partial(message, base=checkout.head(), run_url=run_url))
+    tip = checkout.fetch(branch)
+    if not checkout.leads_to(tip, checkout.head()):
+        if checkout.has_own(tip):
+            raise Refused(f"{branch} does not have the commit that is checked out.", code="branch-rewritten")
+        checkout.turn_to(tip)
+    return tip
 
 
 def _again(checkout: Checkout, branch: str, base: str, tip: str) -> str:

@@ -33,11 +33,12 @@ from reconciler.model import (
 from reconciler.plan import Declared, Plan, PortalPlan, Preview, make_plan
 from reconciler.plan_page import Basis, SavedPlan
 from reconciler.render.plan_words import make_page
-from reconciler.render.reports import reports
+from reconciler.render.reports import portal_page_name, portal_pages, reports
 from reconciler.report import Report, make_report
 from reconciler.safety import Override
+from reconciler.shards import Shard
 from reconciler.staleness import staleness
-from reconciler.store import plan_file
+from reconciler.store import evidence_file, plan_file
 from reconciler.store.files import write_changed
 from reconciler.store.scratch import scratch
 from reconciler.store.staging import Staging
@@ -52,7 +53,10 @@ STOPPING_SECONDS = 2.0
 class Run:
     """What one run works with. ``now`` is its one instant; ``only`` selects portals by id, empty means all.
 
-    ``credential_ends`` are the last days of the portals' certificates, as far as they can be read here.
+    With ``shard`` it applies that part of the portals, and writes their files but no overview.
+
+    ``credential_ends`` are the last days of the portals' certificates, as far as they can be read here. ``files`` are
+    the digests of the files of configuration, by path in the repository.
     """
 
     state_folder: Path
@@ -63,9 +67,11 @@ class Run:
     new_lineage: str
     removals: Sequence[Removal] = ()
     only: Collection[str] = ()
+    shard: Shard | None = None
     allowed: Collection[Override] = ()
     emulate: bool = False
     credential_ends: Mapping[str, date] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -91,13 +97,14 @@ class Result:
 class Outcome:
     """How a run ended: ``report`` on the selected portals; ``written`` says whether any file but the DB changed.
 
-    ``known`` is the state of all portals afterwards.
+    ``known`` is the state of all portals afterwards; ``left_out`` are entries of removals.yaml that were refused.
     """
 
     results: tuple[Result, ...]
     report: Report
     written: bool
     known: State
+    left_out: tuple[ErrorInfo, ...] = ()
 
     @property
     def failed(self) -> tuple[Result, ...]:
@@ -106,9 +113,9 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0, or 1 when every portal failed, or 4 when some did."""
+        """0, or 1 when every portal failed, or 4 when some did or an entry of removals.yaml was refused."""
         if not self.failed:
-            return 0
+            return 4 if self.left_out else 0
         attempted = sum(result.observation is not None for result in self.results)
         return 1 if len(self.failed) == attempted else 4
 
@@ -123,8 +130,10 @@ def apply(run: Run, importer: Importer, *, publish: bool = True, approved: Saved
         if approved:
             _refuse_stale(run, opened.known, approved)
         plan, refusals = preview(run, opened.known)
-        _refuse(refusals)
-        return _finish(run, opened, _reconcile(run, importer, plan, opened), publish=publish)
+        left_out = safety.refused_removals(plan)
+        _refuse([refusal for refusal in refusals if refusal not in left_out])
+        outcome = _finish(run, opened, _reconcile(run, importer, plan, opened), publish=publish)
+        return replace(outcome, left_out=tuple(left_out))
 
 
 def recalculate(run: Run) -> Outcome:
@@ -147,9 +156,10 @@ def report(run: Run) -> Outcome:
 
 
 def preview(run: Run, known: State) -> tuple[Plan, list[ErrorInfo]]:
-    """What apply would do, and why it would refuse to."""
-    plan = make_plan(run.declared, known, run.only)
-    stops = safety.check_plan(plan, run.settings, run.allowed)
+    """What apply would do, and why it would refuse to. A shard is refused whenever the run over all portals is."""
+    whole = make_plan(run.declared, known, run.only)
+    plan = run.shard.part(whole) if run.shard else whole
+    stops = [*safety.check_plan(whole, run.settings, run.allowed), *safety.refused_removals(plan)]
     return plan, [*safety.check_emulation(known, emulate=run.emulate), *stops]
 
 
@@ -252,9 +262,10 @@ def _observe(run: Run, importer: Importer, plan: PortalPlan, staged: Staging) ->
     """Read one tenant. A read that does not fit what was known is held back as a failure."""
     portal = plan.after.portal
     importer.progress.started(portal)
-    observation = importer.observe(portal, run.settings, staged, run.today)
+    observation = importer.observe(plan.after, run.settings, staged, run.now)
     if isinstance(observation, Complete):
-        refusal = plausibility.check_observation(plan.after, observation, run.settings, run.allowed, run.today)
+        named = run.allowed if portal.id in run.only else ()  # nobody looked at the tenants of the others
+        refusal = plausibility.check_observation(plan.after, observation, run.settings, named, run.today)
         observation = Failed(portal.id, refusal) if refusal else observation
     importer.progress.finished(portal, observation)
     return observation
@@ -262,7 +273,7 @@ def _observe(run: Run, importer: Importer, plan: PortalPlan, staged: Staging) ->
 
 def _import(run: Run, importer: Importer, opened: OpenState, plan: PortalPlan) -> Result:
     """Read one tenant and store what follows from it."""
-    with opened.database.staging() as staged:
+    with opened.database.staging(plan.before.id if plan.before else None) as staged:
         observation = _observe(run, importer, plan, staged)
         start = plan.after if isinstance(observation, Complete) else plan.kept
         after = transition.observe(start, observation, run.settings, run.title, run.now)
@@ -275,7 +286,8 @@ def _store(run: Run, opened: OpenState, result: Result, staged: Staging | None =
     after = transition.stamp(before, result.after, run.now)
     complete = isinstance(result.observation, Complete)
     if complete or after is not before:
-        records = history.records(before, after, run.today)
+        last = before.changed.at.date() if before and before.changed else run.today
+        records = history.records(before, after, max(last, run.today))  # a clock set back must not rewrite the past
         opened.database.save(after, before.id if before else None, staged if complete else None, records)
     return Result(before, after, result.observation)
 
@@ -286,7 +298,24 @@ def _finish(run: Run, opened: OpenState, results: list[Result], *, publish: bool
     today, known = run.today, opened.database.load()
     made = make_report(known, run.settings, today)
     if publish:
-        written |= write_changed(run.state_folder / "reports", reports(made), "*")
-    if run.only:
+        written |= _write_reports(run, made, results)
+    if run.only or run.shard:
         made = make_report({result.after.id: known[result.after.id] for result in results}, run.settings, today)
     return Outcome(tuple(results), made, written, known)
+
+
+def _write_reports(run: Run, made: Report, results: Sequence[Result]) -> bool:
+    """Write every report, or those of the shard's portals alone. Returns whether a file changed."""
+    folder = run.state_folder / "reports"
+    if run.shard is None:
+        return write_changed(folder, _with_evidence(run, made), "*")
+    ids = {state.id for result in results for state in (result.before, result.after) if state}
+    return write_changed(folder, portal_pages(made, ids), *sorted(map(portal_page_name, ids)))
+
+
+def _with_evidence(run: Run, made: Report) -> dict[str, str]:
+    """Every file of reports, and what they were made from."""
+    texts = reports(made)
+    basis = evidence_file.Basis(run.today, run.settings, run.files)
+    texts[evidence_file.FILE] = evidence_file.current(run.state_folder, texts, made, basis)
+    return texts

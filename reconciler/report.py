@@ -12,11 +12,12 @@ from datetime import date, datetime
 from reconciler import money
 from reconciler.exclusion_report import Origin, SharedExclusion, shared_exclusions
 from reconciler.facets import Freshness
-from reconciler.model import Change, ImportOutcome, Presence, Settings, State, Status
+from reconciler.model import Change, ImportOutcome, Presence, Settings, State, Status, Thresholds
 from reconciler.money import Costs
 from reconciler.next_steps import NextStep, portal_steps, shared_steps
 from reconciler.portal_report import PortalReport, portal_report
 from reconciler.product_steps import product_steps
+from reconciler.small_groups import told
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ class PortalChanges:
 class Report:
     """The whole report. Portals are sorted by id, next steps worst first.
 
-    ``exclusions`` are those of reconcile.yaml. ``totals`` are the sums of all portals per year, one for each currency.
+    ``exclusions`` are those of reconcile.yaml, ``thresholds`` those that the report was made with. ``totals`` are the
+    sums of all portals per year, one for each currency.
     """
 
     portals: tuple[PortalReport, ...]
@@ -64,6 +66,7 @@ class Report:
     changed_at: datetime | None
     changes: tuple[PortalChanges, ...]
     next_steps: tuple[NextStep, ...]
+    thresholds: Thresholds
     emulated: bool
 
     @property
@@ -93,11 +96,12 @@ def make_report(state: State, settings: Settings, today: date) -> Report:
         totals=money.totals(costs for portal in portals for costs in portal.totals),
         changed_at=changed_at,
         changes=tuple(
-            PortalChanges(portal.id, portal.portal.name, portal.changed.changes)
+            PortalChanges(portal.id, portal.portal.name, told(portal.changed.changes, settings.report.small_group))
             for portal in known
             if portal.changed and portal.changed.at == changed_at
         ),
         next_steps=_next_steps(portals, shared),
+        thresholds=settings.thresholds,
         emulated=any(portal.state.last_import.emulated for portal in portals),
     )
 

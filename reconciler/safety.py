@@ -17,6 +17,7 @@ from reconciler.removals import RemovalOutcome
 class Override(StrEnum):
     """What a person may allow for one run: the values of the option ``--allow``."""
 
+    ANSWER = "answer"
     EMPTY = "empty"
     LOSS = "loss"
     REMOVALS = "removals"
@@ -43,8 +44,8 @@ def check_emulation(known: State, *, emulate: bool) -> list[ErrorInfo]:
 
 
 def check_plan(plan: Plan, settings: Settings, allowed: Collection[Override]) -> list[ErrorInfo]:
-    """Refusals about the plan as a whole; with any of them nothing is written."""
-    refusals = [*_protected(plan), *_tenant_changes(plan, allowed), *_refused_removals(plan)]
+    """Refusals about the plan as a whole; with any of them nothing is written. ``allowed`` goes over some."""
+    refusals = [*_protected(plan), *_taken_ids(plan), *_tenant_changes(plan, allowed)]
     known = [portal for portal in plan.portals if portal.before and portal.before.presence != Presence.DELETED]
     if plan.declared == 0 and known and Override.EMPTY not in allowed:
         refusals.append(
@@ -84,12 +85,14 @@ def is_too_many(lost: int, total: int, limits: SafetyLimits) -> bool:
 
 
 def _judged_together(plan: Plan, settings: Settings) -> Iterator[tuple[str, SafetyLimits, list[PortalPlan]]]:
-    """Portals that share limits, with the file that sets these: those of the settings, and each that has its own."""
+    """Portals that share limits, with what else helps: those of the settings, and each that has its own."""
     shared = [portal for portal in plan.portals if not _declared(portal).safety]
-    yield "reconcile.yaml", settings.safety, shared
+    yield "raise the limit in reconcile.yaml", settings.safety, shared
     for portal in plan.portals:
         if _declared(portal).safety:
-            yield f"portals.d/{portal.id}.yaml", limits_of(_declared(portal), settings), [portal]
+            is_gone = portal.action is Action.DELETE
+            way = "restore the file" if is_gone else f"raise the limit in portals.d/{portal.id}.yaml"
+            yield way, limits_of(_declared(portal), settings), [portal]
 
 
 def _declared(portal: PortalPlan) -> Portal:
@@ -99,27 +102,27 @@ def _declared(portal: PortalPlan) -> Portal:
 
 def _losses(plan: Plan, settings: Settings) -> Iterator[ErrorInfo]:
     """Too many products that lose synchronization."""
-    for file, limits, portals in _judged_together(plan, settings):
+    for way, limits, portals in _judged_together(plan, settings):
         lost = sum(portal.lost for portal in portals)
         total = sum(_synchronized(portal.before) for portal in portals if portal.before)
         if is_too_many(lost, total, limits):
             yield ErrorInfo(
                 "too-many-lost",
                 f"{lost} of {total} products{_of(portals)} would lose synchronization; {told(limits)}.",
-                f"If it is meant, allow it with {Override.LOSS.option} or raise the limit in {file}.",
+                f"If it is meant, allow it with {Override.LOSS.option} or {way}.",
             )
 
 
 def _removals(plan: Plan, settings: Settings) -> Iterator[ErrorInfo]:
     """Too many products that are deleted from the state."""
-    for file, limits, portals in _judged_together(plan, settings):
+    for way, limits, portals in _judged_together(plan, settings):
         removed = sum(portal.removed for portal in portals)
         if removed > limits.max_removals:
             yield ErrorInfo(
                 "too-many-removals",
                 f"{_count(removed, 'product', 'products')}{_of(portals)} would be deleted from the state; the limit is "
                 f"{limits.max_removals:,} (safety.max_removals).",
-                f"If it is meant, allow it with {Override.REMOVALS.option} or raise the limit in {file}.",
+                f"If it is meant, allow it with {Override.REMOVALS.option} or {way}.",
             )
 
 
@@ -128,8 +131,11 @@ def _of(portals: Sequence[PortalPlan]) -> str:
     return f" of portal {portals[0].id}" if len(portals) == 1 and _declared(portals[0]).safety else ""
 
 
-def _refused_removals(plan: Plan) -> list[ErrorInfo]:
-    """Entries of removals.yaml about products that can be synchronized."""
+def refused_removals(plan: Plan) -> list[ErrorInfo]:
+    """Entries of removals.yaml about products that can be synchronized: these are not carried out, all else is.
+
+    A license can come back between the review of an entry and its run, which must not stop every portal.
+    """
     verdicts = [verdict for portal in plan.portals for verdict in portal.removals]
     return [
         ErrorInfo(
@@ -158,6 +164,19 @@ def _protected(plan: Plan) -> list[ErrorInfo]:
         )
         for portal in plan.portals
         if portal.action is Action.DELETE and portal.before and portal.before.portal.protect
+    ]
+
+
+def _taken_ids(plan: Plan) -> list[ErrorInfo]:
+    """Files that were renamed to the id of a portal whose record is kept."""
+    return [
+        ErrorInfo(
+            "id-taken",
+            f"portals.d/{old}.yaml was renamed to {new}.yaml, but {new} is the id of a portal that was removed, and "
+            "its record is kept.",
+            "Give the file another name.",
+        )
+        for new, old in sorted(plan.taken.items())
     ]
 
 

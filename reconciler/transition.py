@@ -79,13 +79,16 @@ def _configured(product: Product, portal: Portal, settings: Settings, title: Tit
     """One known product under a configuration."""
     entry = entry_of(portal, product.license)
     excluded = exclusion_of(portal, settings, product.license, today) is not None
-    product = replace(
-        product,
-        title=title(product.sku_id, product.license.part_number),
-        directory=entry.directory if entry and entry.directory else product.directory,
-        reason=Reason.EXCLUDED if excluded else product.reason,
+    reason = Reason.EXCLUDED if excluded else product.reason
+    facts = (
+        title(product.sku_id, product.license.part_number),
+        entry.directory if entry and entry.directory else product.directory,
+        reason,
+        compliance.status(product.license, product.consumers, reason, settings),
     )
-    return compliance.recalculate(product, settings)
+    if facts == (product.title, product.directory, product.reason, product.status):
+        return product  # a plan over a thousand portals rests on it
+    return replace(product, title=facts[0], directory=facts[1], reason=facts[2], status=facts[3])
 
 
 def delete(before: PortalState) -> PortalState:
@@ -161,6 +164,7 @@ def _imported(state: PortalState, seen: Complete, settings: Settings, title: Tit
         emulated=seen.emulated,
         excluded=excluded,
         sign_ins=seen.sign_ins,
+        paths_as_of=seen.paths_as_of,
     )
     after = replace(
         state,
@@ -169,7 +173,10 @@ def _imported(state: PortalState, seen: Complete, settings: Settings, title: Tit
         products=tuple(product for _, product in sorted(products.items(), key=lambda p: p[0])),
     )
     if state.last_import.as_of is not None and _content(after) == _content(state):
-        done = replace(done, as_of=state.last_import.as_of)
+        # Changes that come to nothing say nothing new about ways and errors either; a full read confirms them.
+        confirmed = seen.paths_as_of is None
+        paths_as_of = None if confirmed else state.last_import.paths_as_of
+        done = replace(done, as_of=state.last_import.as_of, paths_as_of=paths_as_of)
     return replace(after, last_import=done)
 
 
@@ -214,9 +221,12 @@ def _content(state: PortalState) -> tuple[object, ...]:
 def stamp(before: PortalState | None, after: PortalState, now: datetime) -> PortalState:
     """``after`` with the next serial and its list of changes; ``before`` itself when nothing changed.
 
-    Without ``before``, ``after`` goes on from its own serial: 0, or that of the forgotten portal that it was.
+    Without ``before``, ``after`` goes on from its own serial: 0, or that of the forgotten portal that it was. Where
+    only a time differs, the list of changes stays the earlier one.
     """
     if before is not None and replace(after, serial=before.serial, changed=before.changed) == before:
         return before
     serial = (before or after).serial + 1
-    return replace(after, serial=serial, changed=ChangeSet(now, differences(before, after)))
+    changes = differences(before, after)
+    changed = before.changed if before and not changes else ChangeSet(now, changes)
+    return replace(after, serial=serial, changed=changed)

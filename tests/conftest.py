@@ -12,8 +12,8 @@ import pytest
 _OUTSIDE = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "MSAL_FORCE_REGION")
 
 
-_OUTSIDE_PREFIXES = ("RECONCILE_", "REQUESTS_", "CURL_", "GITHUB_", "GITLAB_", "CI_", "BUILD_", "SYSTEM_")
-"""The last five are those of a CI that runs the tests: in a pull request the product behaves otherwise."""
+_OUTSIDE_PREFIXES = ("RECONCILE_", "REQUESTS_", "CURL_", "GITHUB_", "GITLAB_", "CI_", "BUILD_", "SYSTEM_", "TF_BUILD")
+"""The last six are those of a CI that runs the tests: in a pull request the product behaves otherwise."""
 
 
 @pytest.fixture(autouse=True)

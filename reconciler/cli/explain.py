@@ -23,32 +23,33 @@ def command(invocation: Invocation, id_: str, sku: str, *, form: str) -> int:
 
     SKU is a part number or a SKU ID. Writes nothing and needs no credential.
     """
-    from reconciler.cli.session import load_desired, state_folder
+    from reconciler.cli.session import load_desired, state_folder, titles
     from reconciler.config.behind import behind
-    from reconciler.errors import UnknownPortal
+    from reconciler.plan import Declared, make_plan
     from reconciler.product_explanation import explain
     from reconciler.render import product_explanation_json, product_explanation_text
     from reconciler.store.state import read
 
-    known = {key: state for key, state in read(state_folder(invocation)).items() if not state.is_forgotten}
-    if id_ not in known:
-        raise UnknownPortal({id_}, known)
     desired, today = load_desired(invocation), invocation.now().date()
-    found = explain(known[id_], sku, desired.settings, today, desired.portals.get(id_))
+    declared = Declared(desired.portals, desired.settings, titles(invocation), today, desired.removals)
+    (plan,) = make_plan(declared, read(state_folder(invocation)), (id_,)).portals
+    found = explain(plan, sku, desired.settings, today)
     if not found:
-        raise click.UsageError(_unknown(known[id_], sku))
-    told = [(each, behind(desired, id_, each.license, today)) for each in found]
+        raise click.UsageError(_unknown(plan.before, id_, sku))
+    told = [(each, behind(desired, plan.id, each.license, today)) for each in found]
     render = product_explanation_json.render if form == "json" else product_explanation_text.render
     click.echo(render(told), nl=False)
     return 0
 
 
-def _unknown(state: PortalState, sku: str) -> str:
+def _unknown(state: PortalState | None, id_: str, sku: str) -> str:
     """That the portal has no such license, and which one may be meant."""
     import difflib
 
     from reconciler.unmatched import known_licenses
 
+    if state is None:
+        return f"The portal {id_} is declared but was never applied, so nothing is known of {sku!r}."
     if state.last_import.as_of is None:
         return f"The portal {state.id} was never imported, so nothing is known of {sku!r}."
     names = sorted(license_.part_number for license_ in known_licenses(state.portal, state) or ())

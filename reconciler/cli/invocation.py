@@ -19,10 +19,20 @@ class Invocation:
     emulate: str | None = None
     now_option: datetime | None = None
     jobs: int = 8
+    streams: int = 8
     retry_limit: int = 4
     log_format: str = "text"
     verbosity: int = 0
     quiet: bool = False
+
+    def words(self) -> list[str]:
+        """The global options that say the same on a command line."""
+        given = {"--emulate": self.emulate, "--now": self.now_option and self.now_option.isoformat()}
+        always = {"--chdir": self.root, "--jobs": self.jobs, "--streams": self.streams}
+        always |= {"--retry-limit": self.retry_limit, "--log-format": self.log_format}
+        options = [*always.items(), *((name, value) for name, value in given.items() if value)]
+        flags = ["--verbose"] * self.verbosity + ["--quiet"] * self.quiet
+        return [*(word for name, value in options for word in (name, str(value))), *flags]
 
     def scenario(self) -> Scenario | None:
         """The emulator's scenario of ``--emulate``, if any."""

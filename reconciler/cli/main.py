@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler import __version__
 from reconciler.cli.invocation import Invocation
-from reconciler.errors import ReconcileError
+
+if TYPE_CHECKING:
+    from reconciler.errors import ReconcileError
 
 USAGE_ERROR = 64
 """Exit code of a usage error; click's own 2 means "changes pending" here."""
@@ -22,27 +24,40 @@ USAGE_ERROR = 64
 STOPPED = 130
 """Exit code of a run that Ctrl-C ended."""
 
+JOBS_PER_CPU = 16
+"""Portals that are imported at once for each CPU: they mostly wait for answers."""
+
+MOST_JOBS = 32
+"""Portals that are imported at once without ``--jobs``, whatever the machine."""
+
 COMMANDS = {
     "apply": ("reconciler.cli.apply", "Plan, import, recalculate, report."),
     "catalogue": ("reconciler.cli.catalogue", "Titles of SKUs."),
     "certificate": ("reconciler.cli.certificate", "Make and show certificates to sign in with."),
+    "check": ("reconciler.cli.check", "Check the policies of the repository against what is known."),
     "contacts": ("reconciler.cli.contacts", "Count contacts, and those in more than one portal."),
+    "diff": ("reconciler.cli.diff", "Say what changed between two reports."),
     "emulator": ("reconciler.cli.emulator", "Entra and Graph on this machine, for trying things out."),
     "explain": ("reconciler.cli.explain", "Why a product has its status, and what would change it."),
     "explain-error": ("reconciler.cli.explain_error", "What an error means, and what to do about it."),
     "history": ("reconciler.cli.history", "What became of products, day by day."),
     "import": ("reconciler.cli.import_", "Import licenses and consumers, without reports."),
     "init": ("reconciler.cli.init", "Make a repository of portals, or bring up to date what the tool owns in it."),
+    "metrics": ("reconciler.cli.metrics", "The known state as OpenMetrics text."),
     "plan": ("reconciler.cli.plan", "Show what apply would change; writes nothing."),
     "prune": ("reconciler.cli.prune", "Propose what may be deleted from the state."),
     "publish": ("reconciler.cli.publish", "Apply, commit the state, push it."),
     "recalculate": ("reconciler.cli.recalculate", "Recalculate statuses from what is known."),
-    "report": ("reconciler.cli.report", "Write the reports again from what is known."),
+    "report": ("reconciler.cli.report", "Write the reports again from what is known, or export them."),
     "schema": ("reconciler.cli.schema", "Print a JSON Schema."),
+    "shards": ("reconciler.cli.shards", "The parts that many runners apply, for the matrix of a CI."),
     "show": ("reconciler.cli.show", "Print a saved plan."),
     "status": ("reconciler.cli.status", "Show products and statuses as they are known."),
     "test-connection": ("reconciler.cli.test_connection", "Test whether portals can be read, stage by stage."),
     "validate": ("reconciler.cli.validate", "Check portals and settings."),
+    "watch": ("reconciler.cli.watch", "Apply again and again, until stopped."),
+    "verify": ("reconciler.cli.verify", "Make the reports again from the ledger, and compare."),
+    "what-if": ("reconciler.cli.what_if", "Show what a purchase or a renewal would change."),
 }
 """Every command: the module that holds it as ``command``, and its line in ``--help``. A test keeps them equal."""
 
@@ -102,7 +117,18 @@ def _instant(ctx: click.Context, param: click.Parameter, value: str | None) -> d
 @click.option("--emulate", metavar="SCENARIO", help="Talk to the built-in emulator instead of Microsoft.")
 @click.option("--now", metavar="TIME", callback=_instant, help="Take this as the present time (ISO 8601).")
 @click.option(
-    "--jobs", type=click.IntRange(1, 64), default=8, show_default=True, help="How many portals to import at once."
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=lambda: min(JOBS_PER_CPU * (os.cpu_count() or 1), MOST_JOBS),
+    show_default=f"{JOBS_PER_CPU} for each CPU, {MOST_JOBS} at most",
+    help="How many portals to import at once.",
+)
+@click.option(
+    "--streams",
+    type=click.IntRange(1, 16),
+    default=8,
+    show_default=True,
+    help="How many parts of a tenant with 50,000 users or more to read at once.",
 )
 @click.option(
     "--retry-limit",
@@ -121,6 +147,7 @@ def cli(
     emulate: str | None,
     now: datetime | None,
     jobs: int,
+    streams: int,
     retry_limit: int,
     log_format: str,
     verbose: int,
@@ -136,6 +163,7 @@ def cli(
         emulate=emulate,
         now_option=now,
         jobs=jobs,
+        streams=streams,
         retry_limit=retry_limit,
         log_format=log_format,
         verbosity=verbose,
@@ -160,14 +188,8 @@ def main(args: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return 1
-    except ReconcileError as error:
-        return _say(error, traceback=_wants_traceback(context))
     except Exception as error:
-        internal = ReconcileError(
-            f"Internal error: {type(error).__name__}.", remedy="Run again with -vv to see where, and report it."
-        )
-        internal.__cause__ = error
-        return _say(internal, traceback=_wants_traceback(context))
+        return _say(_explained(error), traceback=_wants_traceback(context))
     return result if isinstance(result, int) else 0
 
 
@@ -196,6 +218,19 @@ def _say_usage(error: click.UsageError) -> int:
     if isinstance(error, click.NoSuchOption) and any(error.option_name in option.opts for option in cli.params):
         click.echo(f"{error.option_name} belongs before the command: reconcile {error.option_name} …", err=True)
     return USAGE_ERROR
+
+
+def _explained(error: Exception) -> ReconcileError:
+    """The error, or what stands for one that nobody foresaw."""
+    from reconciler.errors import ReconcileError
+
+    if isinstance(error, ReconcileError):
+        return error
+    internal = ReconcileError(
+        f"Internal error: {type(error).__name__}.", remedy="Run again with -vv to see where, and report it."
+    )
+    internal.__cause__ = error
+    return internal
 
 
 def _say(error: ReconcileError, *, traceback: bool) -> int:

@@ -52,7 +52,7 @@ def command(
     """
     if out is not None:
         _refuse_target(invocation, out)
-    from reconciler.cli.session import configure_logging, load_desired, run_of, state_folder, warn_of_unmatched
+    from reconciler.cli.session import configure_logging, load_desired, run_of, state_folder, warn
     from reconciler.config.ineffective import dated_warnings, unmatched
     from reconciler.plan_page import SavedPlan
     from reconciler.reconcile import basis_of, preview
@@ -61,9 +61,10 @@ def command(
 
     configure_logging(invocation)
     desired, known = load_desired(invocation), read(state_folder(invocation))
-    warn_of_unmatched(invocation, desired, known)
     run = run_of(invocation, desired, ids, allow)
-    warnings = (*desired.warnings, *dated_warnings(desired, run.today), *unmatched(desired, known))
+    nothing_meant = () if invocation.quiet and form == "text" and not out else unmatched(desired, known)
+    warn(invocation, nothing_meant)
+    warnings = (*desired.warnings, *dated_warnings(desired, run.today), *nothing_meant)
     plan, refusals = preview(run, known)
     if refresh and not refusals:
         plan = _refreshed(invocation, run, plan)
@@ -131,7 +132,10 @@ def _refuse_target(invocation: Invocation, out: Path) -> None:
     from reconciler.store.plan_file import is_plan
 
     target = out.resolve()
-    for folder in (state_folder(invocation), invocation.root / "portals.d", invocation.portals()):
+    if target == (invocation.root / "reconcile.yaml").resolve():
+        raise click.UsageError("--out: reconcile.yaml holds the settings; choose another name.")
+    kept = [invocation.root / name for name in ("portals.d", "schemas", ".github", ".git")]
+    for folder in (state_folder(invocation), invocation.portals(), *kept):
         if target.is_relative_to(folder.resolve()):
             raise click.UsageError(
                 f"--out: a plan must not be saved in the folder {folder.name}; choose another place."

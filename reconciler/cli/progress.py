@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.logs import json_line
 from reconciler.importing import Progress
 from reconciler.model import Failed, Observation, Portal
 from reconciler.render.escape import plain
@@ -33,20 +34,29 @@ class PlainProgress(Progress):
 
 
 class JsonProgress(Progress):
-    """The same two lines as JSON objects, in step with a log in JSON."""
+    """The same two lines as JSON objects, in step with a log in JSON. The second one says how long it took."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._since: dict[str, float] = {}
 
     def started(self, portal: Portal) -> None:
         """Say which portal is read."""
-        self._say(portal, "reading")
+        self._since[portal.id] = self._clock()
+        self._say({"portal": portal.id}, "reading")
 
     def finished(self, portal: Portal, observation: Observation) -> None:
         """Say how it ended."""
-        self._say(portal, _ending(observation))
+        told: dict[str, object] = {
+            "portal": portal.id,
+            "milliseconds": round((self._clock() - self._since.pop(portal.id)) * 1000),
+            "error": observation.error.code if isinstance(observation, Failed) else None,
+        }
+        self._say(told, _ending(observation))
 
     @staticmethod
-    def _say(portal: Portal, message: str) -> None:
-        line = {"level": "info", "logger": "reconciler.progress", "portal": portal.id, "message": message}
-        click.echo(json.dumps(line, ensure_ascii=False), err=True)
+    def _say(told: Mapping[str, object], message: str) -> None:
+        click.echo(json_line("info", "reconciler.progress", message, told), err=True)
 
 
 class LiveProgress(Progress):

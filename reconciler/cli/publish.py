@@ -22,9 +22,12 @@ WRITING = ("apply", "import", "recalculate", "report")
 @click.option(
     "--pull-request", is_flag=True, help="Push to the branch reconcile/state-NAME, for a pull request to NAME."
 )
+@click.option("--pull", is_flag=True, help="Begin from what is at the remote, where a clone is used again and again.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[COMMAND [ARG]...]")
 @click.pass_context
-def command(context: click.Context, branch: str | None, words: tuple[str, ...], *, pull_request: bool) -> int:
+def command(
+    context: click.Context, branch: str | None, words: tuple[str, ...], *, pull_request: bool, pull: bool
+) -> int:
     """Run COMMAND, commit state/ when it changed, and push it to the remote `origin`.
 
     COMMAND is apply (the default), import, recalculate or report, with its own options. When somebody else pushed
@@ -49,6 +52,7 @@ def command(context: click.Context, branch: str | None, words: tuple[str, ...], 
         lambda: _run(context, invocation, words or ("apply",)),
         target,
         apart=pull_request,
+        pull=pull,
         run_url=run_url(os.environ),
     )
     _tell(invocation, target, ended)

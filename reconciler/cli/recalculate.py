@@ -24,5 +24,5 @@ def command(invocation: Invocation, *, completely: bool, allow: tuple[Override, 
     from reconciler.reconcile import recalculate
 
     outcome = recalculate(run_for(invocation))
-    show(invocation, outcome, publish=True)
+    show(invocation, outcome)
     return outcome.exit_code

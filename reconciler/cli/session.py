@@ -49,7 +49,7 @@ def load_desired(invocation: Invocation) -> Desired:
     from reconciler.config.loader import load
 
     desired = load(invocation.root, invocation.portals())
-    _warn(invocation, (*desired.warnings, *dated_warnings(desired, invocation.now().date())))
+    warn(invocation, (*desired.warnings, *dated_warnings(desired, invocation.now().date())))
     return desired
 
 
@@ -57,10 +57,11 @@ def warn_of_unmatched(invocation: Invocation, desired: Desired, known: State) ->
     """Say on stderr which exclusions, includes and entries of products match nothing that is known."""
     from reconciler.config.ineffective import unmatched
 
-    _warn(invocation, unmatched(desired, known))
+    if not invocation.quiet:
+        warn(invocation, unmatched(desired, known))
 
 
-def _warn(invocation: Invocation, warnings: Sequence[Problem]) -> None:
+def warn(invocation: Invocation, warnings: Sequence[Problem]) -> None:
     """Print warnings on stderr."""
     from reconciler.render.problems import render_problems
 
@@ -90,7 +91,12 @@ def run_of(
     invocation: Invocation, desired: Desired, only: tuple[str, ...] = (), allow: tuple[Override, ...] = ()
 ) -> Run:
     """What a run over this configuration works with."""
+    from reconciler.config.files import digests
     from reconciler.reconcile import Run
+    from reconciler.safety import Override
+
+    if Override.ANSWER in allow and not only:
+        raise click.UsageError("--allow answer is about tenants that somebody looked at: name their portals by ID.")
 
     return Run(
         state_folder=state_folder(invocation),
@@ -104,6 +110,7 @@ def run_of(
         allowed=allow,
         emulate=invocation.emulate is not None,
         credential_ends=credential_ends(invocation, desired.portals, only),
+        files=digests(invocation.root),
     )
 
 
@@ -130,7 +137,7 @@ def credential_ends(
         return {}
     from reconciler.graph.credentials import credential_end
 
-    resolve = _local_resolver(invocation)
+    resolve = local_resolver(invocation)
     found = {portal_id: credential_end(authentication, resolve) for portal_id, authentication in signing.items()}
     return {portal_id: end for portal_id, end in found.items() if end is not None}
 
@@ -184,7 +191,7 @@ def emulated_transport(invocation: Invocation) -> httpx.BaseTransport | None:
 
 def resolver(invocation: Invocation, http: httpx.Client, settings: Settings) -> Callable[[Reference], Secret]:
     """How references to secrets are resolved in a run, key vaults included."""
-    local = _local_resolver(invocation)
+    local = local_resolver(invocation)
     if settings.keyvault is None:
         return local
     from reconciler.graph.keyvault import KeyVaults
@@ -193,7 +200,7 @@ def resolver(invocation: Invocation, http: httpx.Client, settings: Settings) -> 
     return lambda reference: vaults.secret(reference) if reference.kind == "keyvault" else local(reference)
 
 
-def _local_resolver(invocation: Invocation) -> Callable[[Reference], Secret]:
+def local_resolver(invocation: Invocation) -> Callable[[Reference], Secret]:
     """How references are resolved without a network: a scenario brings its own credentials."""
     from reconciler.config.references import resolve
     from reconciler.secret import Secret
@@ -213,11 +220,13 @@ def _connect(http: httpx.Client, resolve: Callable[[Reference], Secret], now: da
     """The way to one tenant: its token, its Graph."""
     from reconciler.graph.client import GraphClient
     from reconciler.graph.clouds import ENDPOINTS
+    from reconciler.graph.log_context import about
     from reconciler.graph.sign_in import sign_in
 
     @contextmanager
     def connect(portal: Portal) -> Iterator[Reader]:
-        tokens = sign_in(http, portal, resolve, now)
-        yield GraphClient(http, ENDPOINTS[portal.cloud], portal.tenant_id, tokens, streams)
+        with about(portal.id):
+            tokens = sign_in(http, portal, resolve, now)
+            yield GraphClient(http, ENDPOINTS[portal.cloud], portal.tenant_id, tokens, streams)
 
     return connect

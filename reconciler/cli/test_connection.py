@@ -9,6 +9,7 @@ import click
 
 from reconciler.cli.invocation import Invocation
 from reconciler.cli.output import format_option, print_page
+from reconciler.safety import Override
 
 if TYPE_CHECKING:
     from reconciler.config.loader import Desired, Loaded
@@ -26,49 +27,54 @@ PATIENCE = 20.0
 @click.command("test-connection")
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @format_option("test-connection", "A page to read, or JSON.")
+@click.option(
+    "--allow",
+    multiple=True,
+    type=click.Choice([Override.UNTRUSTED.value]),
+    help="Sign in although a CI runs this for a pull request, or for a branch that is not protected.",
+)
 @click.pass_obj
-def command(invocation: Invocation, ids: tuple[str, ...], form: str) -> int:
+def command(invocation: Invocation, ids: tuple[str, ...], form: str, allow: tuple[str, ...]) -> int:
     """Test whether portals can be read: credential, network, tenant, token, permissions, every endpoint.
 
     Without ID every portal is tested; one whose file is not valid fails at its first stage. Changes nothing. Ends
-    with 1 when a stage of a portal failed.
+    with 1 when a stage failed, unless it belongs to one of two credentials and the other one works.
     """
     from reconciler.cli.session import configure_logging
+    from reconciler.cli.trusted import refuse_untrusted
     from reconciler.config.loader import SETTINGS, load_valid
     from reconciler.config.problems import InvalidConfiguration
     from reconciler.connection import exit_code
     from reconciler.errors import UnknownPortal
 
     configure_logging(invocation)
+    if invocation.emulate is None and not allow:
+        refuse_untrusted()
     loaded = load_valid(invocation.root, invocation.portals())
     if SETTINGS in loaded.errors:  # they say how to read key vaults, and belong to every portal
         raise InvalidConfiguration(loaded.problems)
-    broken = {file: problems for file, problems in loaded.errors.items() if not ids or _id(file) in ids}
-    known = {*loaded.desired.portals, *map(_id, loaded.errors)}
+    broken = {id_: loaded.errors[file] for id_, file in loaded.left_out.items() if not ids or id_ in ids}
+    _warn(invocation, loaded, [problem for problems in broken.values() for problem in problems])
+    known = {*loaded.desired.portals, *loaded.left_out}
     if unknown := set(ids) - known:
         raise UnknownPortal(unknown, known)
-    _warn(invocation, loaded, broken)
-    reports = [_not_valid(file, problems) for file, problems in broken.items()]
+    reports = [_not_valid(id_, problems) for id_, problems in broken.items()]
     reports += _tested(invocation, loaded.desired, ids)
     reports.sort(key=lambda report: report.portal_id)
     _show(reports, form)
     return exit_code(reports)
 
 
-def _id(file: str) -> str:
-    """The portal that a file in ``portals.d`` stands for."""
-    from pathlib import PurePosixPath
-
-    return PurePosixPath(file).stem
-
-
-def _warn(invocation: Invocation, loaded: Loaded, shown: Collection[str]) -> None:
-    """Say on stderr what the page does not show: warnings, and files beside the portals that were asked for."""
+def _warn(invocation: Invocation, loaded: Loaded, shown: Collection[Problem]) -> None:
+    """Say on stderr what the page does not show: warnings, and files that are not tested and stop other commands."""
     from reconciler.render.problems import render_problems
 
-    others = [problem for problem in loaded.problems if problem.severity == "warning" or problem.file not in shown]
-    if others and not invocation.quiet:
-        click.echo(render_problems(others), err=True, nl=False)
+    others = [problem for problem in loaded.problems if problem not in shown]
+    if not others or invocation.quiet:
+        return
+    click.echo(render_problems(others), err=True, nl=False)
+    if any(problem.severity == "error" for problem in others):
+        click.echo("warning: until these files are valid, `reconcile apply` refuses to run.", err=True)
 
 
 def _tested(invocation: Invocation, desired: Desired, ids: tuple[str, ...]) -> list[ConnectionReport]:
@@ -92,11 +98,11 @@ def _tested(invocation: Invocation, desired: Desired, ids: tuple[str, ...]) -> l
             threads.shutdown(wait=False, cancel_futures=True)  # whoever stops it does not wait for an answer
 
 
-def _not_valid(file: str, problems: Iterable[Problem]) -> ConnectionReport:
+def _not_valid(portal_id: str, problems: Iterable[Problem]) -> ConnectionReport:
     """The report of a file that cannot be used: what is wrong, and where. First what says how to mend it."""
     from reconciler.connection import unreadable
 
-    return unreadable(_id(file), map(_error, sorted(problems, key=lambda problem: problem.hint is None)))
+    return unreadable(portal_id, map(_error, sorted(problems, key=lambda problem: problem.hint is None)))
 
 
 def _error(problem: Problem) -> ErrorInfo:

@@ -8,7 +8,7 @@ from datetime import date
 from reconciler.config.loader import Desired
 from reconciler.config.positions import Positions
 from reconciler.config.source import Place
-from reconciler.matching import entry_of, matches, rule_of
+from reconciler.matching import entries_of, matches, rule_of
 from reconciler.model import ExclusionScope, License
 
 
@@ -30,7 +30,7 @@ def _found(desired: Desired, portal_id: str, license_: License, today: date) -> 
         if matches(item.sku, license_):
             reason = f": {item.reason}" if item.reason else ""
             yield f"included as {item.sku}{reason}", at.inclusion(portal_id, index)
-    if entry := entry_of(portal, license_):
+    for entry in entries_of(portal, license_):
         yield f"its entry under products, {entry.sku}", at.entry(portal_id, entry)
     if portal.suspend:
         yield f"suspended: {portal.suspend.reason}", at.suspension(portal_id)

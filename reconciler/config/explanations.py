@@ -64,6 +64,9 @@ _ADVICE = {
     "unmatched-exclusion": "A warning: it keeps nothing out. Check the spelling, or delete it.",
     "unmatched-include": "A warning: it lifts nothing. Check the spelling, or delete it.",
     "unmatched-product": "A warning: it applies to nothing. Check the spelling, or delete it.",
+    "unmatched-unmetered": "A warning: it applies to nothing. Check the spelling, or delete it.",
+    "unmatched-overlap": "A warning: it applies to nobody. Check the spelling, or delete it.",
+    "ambiguous-product": "A warning: the entitlement counts for none of them. Name the SKU ID.",
 }
 """What to do about each problem."""
 

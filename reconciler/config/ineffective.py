@@ -1,4 +1,4 @@
-"""Warnings about what is valid and has no effect: what has ended, and what matches no license that is known."""
+"""Warnings about what is valid and has no effect: what has ended, and what means no known license, or too many."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from reconciler.config.problems import Problem, quote
 from reconciler.config.source import Place
 from reconciler.matching import in_force
 from reconciler.model import License, State
-from reconciler.unmatched import known_licenses, unmatched_exclusions, unmatched_in
+from reconciler.unmatched import (
+    ambiguous_entitlements,
+    comparable,
+    known_licenses,
+    unmatched_in,
+    unmatched_in_settings,
+)
 
 _NEAR = 0.8
 """How alike two part numbers must be (``difflib``'s ratio) to take one for a misspelling of the other."""
@@ -26,16 +32,17 @@ def dated_warnings(desired: Desired, today: date) -> tuple[Problem, ...]:
 
 
 def unmatched(desired: Desired, state: State) -> tuple[Problem, ...]:
-    """What matches no license of a tenant that was read completely, sorted by position.
+    """What matches no license of a tenant that was read completely, or too many of them, sorted by position.
 
-    Exclusions of the settings count only when every declared portal was read.
+    The settings are judged only when every declared portal was read.
     """
     licenses = {
         portal_id: known
         for portal_id, portal in desired.portals.items()
         if (known := known_licenses(portal, state.get(portal_id))) is not None
     }
-    return tuple(sorted((*_in_portals(desired, licenses), *_in_settings(desired, state, licenses))))
+    found = (*_in_portals(desired, licenses), *_ambiguous(desired, state, licenses))
+    return tuple(sorted((*found, *_in_settings(desired, state, licenses))))
 
 
 # --- by the date -----------------------------------------------------------------------------------------------------
@@ -84,12 +91,29 @@ def _in_portals(desired: Desired, licenses: Mapping[str, tuple[License, ...]]) -
             yield _warning(place, "unmatched-product", "This matches no license of the tenant.", hint)
 
 
+def _ambiguous(desired: Desired, state: State, portal_ids: Iterable[str]) -> Iterator[Problem]:
+    at = Positions(desired)
+    for portal_id in portal_ids:
+        for item in ambiguous_entitlements(desired.portals[portal_id], comparable(state[portal_id])):
+            means = f"This means {len(item.sku_ids)} licenses of the tenant: its entitlement counts for none of them."
+            hint = f"Name the SKU ID: {' or '.join(map(quote, item.sku_ids))}."
+            yield _warning(at.product(portal_id, item.index, "sku"), "ambiguous-product", means, hint)
+
+
 def _in_settings(desired: Desired, state: State, licenses: Mapping[str, tuple[License, ...]]) -> Iterator[Problem]:
+    at, settings = Positions(desired), desired.settings
     owned = [item for portal_licenses in licenses.values() for item in portal_licenses]
-    for index in unmatched_exclusions(desired.portals, desired.settings, state):
-        place = Positions(desired).repository_exclusion(index, "sku")
-        hint = _spelling(desired.settings.exclusions[index].sku, owned)
-        yield _warning(place, "unmatched-exclusion", "This matches no license of any tenant.", hint)
+    found = unmatched_in_settings(desired.portals, settings, state)
+    nothing = "This matches no license of any tenant."
+    for index in found.exclusions:
+        hint = _spelling(settings.exclusions[index].sku, owned)
+        yield _warning(at.repository_exclusion(index, "sku"), "unmatched-exclusion", nothing, hint)
+    for index in found.unmetered:
+        hint = _spelling(settings.unmetered[index], owned)
+        yield _warning(at.unmetered(index), "unmatched-unmetered", nothing, hint)
+    for index, side in found.overlaps:
+        hint = _spelling(getattr(settings.overlaps[index], side), owned)
+        yield _warning(at.overlap(index, side), "unmatched-overlap", nothing, hint)
 
 
 def _spelling(sku: str, licenses: Iterable[License]) -> str:

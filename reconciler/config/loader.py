@@ -54,11 +54,13 @@ class Loaded:
     """What is valid in a repository, and what is not.
 
     ``problems`` are those of all files, sorted. ``desired`` leaves out each portal whose file has an error, and has
-    the default settings and no removals when those have one.
+    the default settings and no removals when those have one. ``left_out`` are the files of these portals, by what would
+    be the ID; what cannot be a portal, as removals and stray files, is not among them.
     """
 
     desired: Desired
     problems: tuple[Problem, ...]
+    left_out: Mapping[str, str]
 
     @property
     def errors(self) -> Mapping[str, tuple[Problem, ...]]:
@@ -110,7 +112,8 @@ def load_valid(root: Path, portals: Path) -> Loaded:
         settings_source=usable,
         removals=removals(usable_removals) if usable_removals else (),
     )
-    return Loaded(desired, tuple(sorted(problems)))
+    left_out = {escape(id_): escape(source.file) for id_, source in sources.items() if id_ not in valid}
+    return Loaded(desired, tuple(sorted(problems)), left_out)
 
 
 def _check(source: Source, name: str) -> list[Problem]:

@@ -12,6 +12,7 @@ from reconciler.model import (
     Authentication,
     CertificateAuthentication,
     Cloud,
+    Consumers,
     DeclaredEntitlement,
     Exclusion,
     ExclusionScope,
@@ -20,11 +21,14 @@ from reconciler.model import (
     KeyVaultSignIn,
     ManagedIdentityAuthentication,
     Overlap,
+    Policy,
+    PolicyRule,
     Portal,
     PortalLimits,
     Price,
     ProductEntry,
     Reference,
+    ReportSettings,
     SafetyLimits,
     SecretAuthentication,
     Settings,
@@ -70,6 +74,8 @@ def settings(value: Mapping[str, Any]) -> Settings:
     given["safety"] = SafetyLimits(**_numbers(value.get("safety", {})))
     if "keyvault" in given:
         given["keyvault"] = _keyvault(given["keyvault"])
+    given["report"] = _report(value.get("report", {}))
+    given["policies"] = tuple(_policy(item) for item in value.get("policies", ()))
     return Settings(**given)
 
 
@@ -124,6 +130,24 @@ def _keyvault(value: Mapping[str, Any]) -> KeyVaultSignIn:
         client_id=value["client_id"].lower(),
         authentication=_authentication(value["authentication"]),
         cloud=Cloud(value.get("cloud", Cloud.GLOBAL)),
+    )
+
+
+def _report(value: Mapping[str, Any]) -> ReportSettings:
+    return ReportSettings(
+        consumers=Consumers(value.get("consumers", Consumers.COUNTS)),
+        pseudonym_key=_reference(value.get("pseudonym_key")),
+        small_group=int(value.get("small_group", 0)),
+    )
+
+
+def _policy(value: Mapping[str, Any]) -> Policy:
+    return Policy(
+        rule=PolicyRule(value["rule"]),
+        severity=value.get("severity", "error"),
+        portal=value.get("portal"),
+        sku=sku(value["sku"]) if "sku" in value else None,
+        **_numbers({name: value[name] for name in ("percent", "days", "licenses") if name in value}),
     )
 
 

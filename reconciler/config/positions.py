@@ -40,6 +40,10 @@ class Positions:
         """The pause of a portal, or one member of it."""
         return self._desired.sources[portal_id].place("suspend", *member)
 
+    def overlap(self, index: int, *member: str) -> Place:
+        """A pair of SKUs in the settings, or one member of it."""
+        return self._settings.place("overlaps", index, *member)
+
     def unmetered(self, index: int) -> Place:
         """An entry of ``unmetered`` in the settings."""
         return self._settings.place("unmetered", index)
@@ -52,7 +56,7 @@ class Positions:
         return self.repository_exclusion(self._desired.settings.exclusions.index(exclusion))
 
     def entry(self, portal_id: str, entry: ProductEntry) -> Place:
-        """The entry that counts for a license of a portal, as ``matching.entry_of`` finds it."""
+        """An entry of a license of a portal, as ``matching.entries_of`` finds it."""
         return self.product(portal_id, self._desired.portals[portal_id].products.index(entry))
 
     @property

@@ -2,7 +2,7 @@
 
 Problems never quote text from a file, because it may be a secret that somebody pasted into the wrong place; a day or
 number that was read as one they may repeat. They quote keys (but none below ``authentication``), names of files, and
-part numbers that a tenant reported, with control characters escaped.
+part numbers and SKU IDs that a tenant reported, with control characters escaped.
 """
 
 from __future__ import annotations
@@ -72,6 +72,9 @@ CODES = {
     "unmatched-exclusion": "An exclusion that matches no license of a tenant that was read.",
     "unmatched-include": "An inclusion that matches no license of the tenant, or none that reconcile.yaml excludes.",
     "unmatched-product": "A product's entry that matches no license of the tenant.",
+    "unmatched-unmetered": "An entry of `unmetered` that matches no license of any tenant.",
+    "unmatched-overlap": "An overlap of which one side matches no license of any tenant.",
+    "ambiguous-product": "One declared entitlement for what is several licenses of the tenant.",
 }
 """Every code, and what it stands for. Codes are stable: CI jobs match on them."""
 

@@ -39,11 +39,14 @@ def _secret_ids(source: Source) -> Iterator[tuple[Path, str]]:
 
 
 def _files(source: Source) -> Iterator[tuple[Path, str]]:
-    """The files that credentials point to, with their paths, as far as the value has the right shape."""
+    """The files that references point to, with their paths, as far as the value has the right shape."""
     for path, credential in _credentials(source):
         for key, reference in credential.items():
             if isinstance(file := _mapping(reference).get("file"), str):
                 yield (*path, key, "file"), file
+    pseudonym_key = _mapping(_mapping(_mapping(source.value).get("report")).get("pseudonym_key"))
+    if isinstance(file := pseudonym_key.get("file"), str):
+        yield ("report", "pseudonym_key", "file"), file
 
 
 def _credentials(source: Source) -> Iterator[tuple[Path, Mapping[str, Any]]]:

@@ -27,8 +27,12 @@ AUTHENTICATION = "authentication"
 KEYVAULT = "keyvault"
 """The key of the settings under which a credential stands too, and the kind of reference that cannot be part of it."""
 
-SECRETS = frozenset({"secret", "private_key", "pfx", "passphrase", "token"})
-"""Keys of a credential whose value is secret; ``public_certificate`` is not."""
+REPORT = "report"
+PSEUDONYM_KEY = "pseudonym_key"
+"""The key of ``report`` in the settings whose value is secret too."""
+
+SECRETS = frozenset({"secret", "private_key", "pfx", "passphrase", "token", PSEUDONYM_KEY})
+"""Keys whose value is secret; ``public_certificate`` is not."""
 
 _EXPECTED = {
     "object": "keys and values",
@@ -122,7 +126,7 @@ class _Translation:
         self._limit: Any = error.validator_value
         self._schema: Any = error.schema
         below = path[1:] if path[:1] == (KEYVAULT,) else path
-        self._secretive = below[:1] == (AUTHENTICATION,)
+        self._secretive = below[:1] == (AUTHENTICATION,) or path[:2] == (REPORT, PSEUDONYM_KEY)
         self._in_authentication = below[1:] if self._secretive else ()
 
     def problems(self) -> Iterator[Problem]:

@@ -70,6 +70,13 @@ class Emulator:
         self._clock = clock
         self._sleep = sleep
 
+    def change(self, scenario: Scenario) -> None:
+        """Let the tenants be those of another scenario; what was given out for them, such as tokens, stays good."""
+        self.scenario = scenario
+        self._entra.change(scenario)
+        self._graph.change(scenario)
+        self._faults = FaultBook()
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request. Raises ConnectionResetError where a scenario breaks the connection."""
         request = Request.read(environ)

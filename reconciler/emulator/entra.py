@@ -46,6 +46,10 @@ class Entra:
         self._tokens = tokens
         self._clock = clock
 
+    def change(self, scenario: Scenario) -> None:
+        """Let the tenants be those of another scenario."""
+        self._tenants = scenario.tenants
+
     def tenant_of(self, request: Request) -> Tenant | None:
         """The tenant that a request names in its path."""
         segments = request.segments

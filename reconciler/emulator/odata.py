@@ -32,6 +32,7 @@ _HOLDS_ANY = re.compile(r"assignedLicenses/\$count\s+(eq|ne)\s+0", re.I)
 _HOLDS_SKU = re.compile(
     r"assignedLicenses/any\(\s*(\w+)\s*:\s*\1/skuId\s+eq\s+([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\s*\)", re.I
 )
+_STARTS_WITH = re.compile(r"startswith\(\s*userPrincipalName\s*,\s*'((?:[^']|'')*)'\s*\)", re.I)
 
 
 class GraphError(Exception):
@@ -128,7 +129,7 @@ class Options:
         return size
 
     def filter(self) -> Filter | None:
-        """The filter, if any. Only those over ``assignedLicenses`` are imitated."""
+        """The filter, if any. Only those over ``assignedLicenses`` and the start of the principal name are imitated."""
         text = self.values.get("filter")
         if text is None:
             return None
@@ -141,6 +142,9 @@ class Options:
         if found := _HOLDS_SKU.fullmatch(text.strip()):
             sku_id = found[2].lower()
             return Filter(lambda user: sku_id in user.held, pages=self.counts)
+        if found := _STARTS_WITH.fullmatch(text.strip()):
+            start = found[1].replace("''", "'").casefold()
+            return Filter(lambda user: user.user_principal_name.casefold().startswith(start))
         name = re.split(r"[/\s(]", text.strip(), maxsplit=1)[0]
         if text.strip().lower().startswith("assignedlicenses/any"):
             raise unsupported(

@@ -193,7 +193,8 @@ class Application:
 class Tenant:
     """A directory. ``users`` are given one by one or as groups; ``faults`` hit requests about this tenant only.
 
-    ``premium``: whether it has Entra ID P1 or P2, without which Graph tells nobody's sign-ins.
+    ``premium``: whether it has Entra ID P1 or P2, without which Graph tells nobody's sign-ins. ``purged`` are the
+    object IDs of those who were deleted for good; who else is missing of the earlier users can be restored.
     """
 
     tenant_id: str
@@ -205,6 +206,7 @@ class Tenant:
     applications: tuple[Application, ...] = (Application(),)
     faults: tuple[Fault, ...] = ()
     premium: bool = True
+    purged: tuple[str, ...] = ()
 
     @cached_property
     def directory(self) -> Directory:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.error_catalogue.explanation import About, Case, Explanation, Source
 
-_LOOK = "Look at the tenant. If it is right, apply this portal with --allow loss."
+_LOOK = "Look at the tenant. If it is right, apply this portal by its ID with --allow answer."
 _REBUILD = "Delete state/reconciler.db; the next apply restores it from the ledger and one full import."
 
 
@@ -56,7 +56,7 @@ SAFETY = (
         "removal-refused",
         "portals.d/removals.yaml:…: ….",
         "An entry of removals.yaml names a product that can be synchronized, or everything of a portal that is still "
-        "declared.",
+        "declared. `plan` ends with 3; `apply` leaves the entry out, does all else, and ends with 4.",
         "Only a product that cannot be synchronized may be removed: take the entry out, or exclude the license first.",
     ),
     _row(
@@ -65,6 +65,13 @@ SAFETY = (
         "The portal … is protected and its file is gone.",
         "The plan deletes a portal that has `protect: true`.",
         "Restore the file. To delete the portal, apply it once with `protect: false`, then delete the file.",
+    ),
+    _row(
+        About.SAFETY,
+        "id-taken",
+        "portals.d/….yaml was renamed to ….yaml, but … is the id of a portal that was removed, and its record is kept.",
+        "A portal's file was renamed to the id of a portal whose products were all removed.",
+        "Give the file another name.",
     ),
     _row(
         About.SAFETY,

@@ -101,6 +101,11 @@ class Checkout:
         """Whether the history of ``new`` has ``old`` in it."""
         return self._try("merge-base", "--is-ancestor", old, new).returncode == 0
 
+    def has_own(self, tip: str) -> bool:
+        """Whether commits that ``tip`` has not changed anything outside of ``state/``."""
+        since = ("diff", "--name-only", "-z", f"{tip}...HEAD")
+        return bool(self._git(*since, "--", ":/", f":(exclude){STATE}"))
+
     def changed(self, old: str, new: str) -> frozenset[str]:
         """The paths that differ between two commits."""
         return frozenset(self._git("diff", "--name-only", "--no-renames", "-z", old, new).split("\0")[:-1])

@@ -170,7 +170,7 @@ def _reported(kind: type[ReportedError], code: str, message: str, response: http
 
 def _header(response: httpx.Response, name: str) -> str | None:
     """A header that may stand in a log line: short, and of plain signs."""
-    value: str = response.headers.get(name, "")
+    value = masked(response.headers.get(name, ""), response.request)
     return value if _LOGGED.fullmatch(value) else None
 
 

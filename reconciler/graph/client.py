@@ -1,7 +1,6 @@
 """Reading one tenant through Microsoft Graph: who it is, what it owns, who holds it.
 
-Whatever is not read to its end raises: no caller can mistake a part for the whole. The bearer token goes to the
-portal's own Graph host and nowhere else, and no redirect is followed.
+Whatever is not read to its end raises: no caller can mistake a part for the whole.
 """
 
 from __future__ import annotations
@@ -9,23 +8,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
-from typing import TypeVar
+from itertools import chain
 
 import httpx
 import msgspec
 
 from reconciler.errors import ReportedError, SuccessNotDeserialized, UntrustedAnswer
-from reconciler.graph import rows
-from reconciler.graph.answers import PageTokenExpired, decode, graph_failure, unreachable
+from reconciler.graph import delta, rows
+from reconciler.graph.answers import PageTokenExpired
 from reconciler.graph.auth import Tokens
 from reconciler.graph.clouds import Endpoints
+from reconciler.graph.listing import Streams, ahead
+from reconciler.graph.pages import Pager
+from reconciler.graph.ranges import REFUSALS, RangedUsers, Unproven, count
 from reconciler.graph.roles import SIGN_INS_READ, granted
 from reconciler.graph.wire import CompanySubscription, Page, SubscribedSku, Tenant, User
-from reconciler.model import License, Organization, UserPage
+from reconciler.model import ChangedPage, License, Organization, UserPage
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 ORGANIZATION = "/organization?$select=id,displayName,verifiedDomains"
 SKUS = (
@@ -37,33 +37,37 @@ _USER = (
     "id,userPrincipalName,displayName,mail,accountEnabled,userType,usageLocation,assignedLicenses,"
     "licenseAssignmentStates"
 )
+_WITH_SIGN_INS = f"{_USER},createdDateTime,signInActivity"
 USERS = f"/users?$select={_USER}&$top=999"
-USERS_WITH_SIGN_INS = f"/users?$select={_USER},createdDateTime,signInActivity&$top=500"
+USERS_WITH_SIGN_INS = f"/users?$select={_WITH_SIGN_INS}&$top=500"
 """Graph gives no more than 500 users a page when their sign-ins are selected."""
 
+LARGE_TENANT = 50_000
+"""From so many users on, the list is read in ranges: each page takes long, and there are more than fifty."""
 RESTARTS = 3
 """How often the list of users is read again from its start when Graph lost the place."""
-PAGE_LIMIT = 100_000
-"""Pages after which a list has no end: a hundred million users."""
 
 
 class GraphClient:
-    """One tenant. Errors are those of ``Tokens.token`` and, for Graph's own answers, the same kinds."""
+    """One tenant. Errors are those of ``Tokens.token`` and, for Graph's own answers, the same kinds.
 
-    def __init__(self, http: httpx.Client, endpoints: Endpoints, tenant_id: str, tokens: Tokens) -> None:
-        self._http = http
-        self._host = endpoints.graph_host
-        self._root = endpoints.graph_root
+    ``streams`` is how many parts of the list of users may be read at once when the tenant is large.
+    """
+
+    def __init__(
+        self, http: httpx.Client, endpoints: Endpoints, tenant_id: str, tokens: Tokens, streams: int = 1
+    ) -> None:
+        self.pager = Pager(http, endpoints, tokens)
         self._tenant_id = tenant_id
         self._tokens = tokens
-        self._emulated: str | None = None
+        self._streams = streams
         self._service_plans: Mapping[str, frozenset[str]] = {}
         self._sign_ins = False
 
     @property
     def emulated(self) -> str | None:
         """The emulator's scenario that answered, or None when Microsoft did."""
-        return self._emulated
+        return self.pager.emulated
 
     @property
     def service_plans(self) -> Mapping[str, frozenset[str]]:
@@ -76,15 +80,20 @@ class GraphClient:
         return self._sign_ins
 
     @property
+    def selected(self) -> str:
+        """What a list of users asks of each, as far as the app may read it."""
+        return _WITH_SIGN_INS if self._may_read_sign_ins() else _USER
+
+    @property
     def credential_end(self) -> date | None:
         """The last day of the credential that is tried first, as far as it is known after the first request."""
         return self._tokens.credential_end
 
     def organization(self) -> Organization:
         """Who the tenant is. Raises UntrustedAnswer (``tenant-mismatch``) when it is not the portal's tenant."""
-        found = [tenant for page in self._pages(ORGANIZATION, _ORGANIZATION) for tenant in page]
+        found = [tenant for page in self.pager.pages(ORGANIZATION, _ORGANIZATION) for tenant in page.value]
         if not found:
-            raise SuccessNotDeserialized(detail=f"{self._host}: /organization names no organization")
+            raise SuccessNotDeserialized(detail=f"{self.pager.host}: /organization names no organization")
         result = rows.organization(found[0])
         if result.tenant_id != self._tenant_id.lower():
             raise UntrustedAnswer(code="tenant-mismatch", detail=f"asked for {self._tenant_id.lower()}")
@@ -92,24 +101,40 @@ class GraphClient:
 
     def licenses(self) -> tuple[License, ...]:
         """Every license of the tenant with its subscriptions, sorted by SKU ID; see ``rows.licenses``."""
-        skus = [sku for page in self._pages(SKUS, _SKUS) for sku in page]
-        subscriptions = [each for page in self._pages(SUBSCRIPTIONS, _SUBSCRIPTIONS) for each in page]
+        skus = [sku for page in self.pager.pages(SKUS, _SKUS) for sku in page.value]
+        subscriptions = [each for page in self.pager.pages(SUBSCRIPTIONS, _SUBSCRIPTIONS) for each in page.value]
         self._service_plans = rows.service_plans(skus)
         return rows.licenses(skus, subscriptions)
+
+    def latest(self) -> str | None:
+        """The link behind which changes from now on are told, or None where Graph tells none."""
+        return delta.latest(self.pager, _USER)
+
+    def changes(self, link: str) -> Iterator[ChangedPage]:
+        """Who changed since a link was taken; see ``delta.changes``."""
+        return delta.changes(self.pager, link)
+
+    def _may_read_sign_ins(self) -> bool:
+        return SIGN_INS_READ in (granted(self._tokens.token()) or ())
 
     def users(self, restarted: Callable[[], None], idle_since: date | None = None) -> Iterator[UserPage]:
         """Page by page, whoever holds a license. A user may come twice: a list is no snapshot.
 
         With ``idle_since``, sign-ins come too when the app may read them: who has not signed in after that day is idle.
-        When Graph loses the place, or refuses to tell sign-ins after all, ``restarted`` is called, everything yielded
-        so far is void, and the list starts again; when the place was lost ``RESTARTS`` times it raises ReportedError.
+        When Graph loses the place, or refuses to tell sign-ins after all, or parts that were read at once prove not to
+        be the whole, ``restarted`` is called, everything yielded so far is void, and the list starts again; when the
+        place was lost ``RESTARTS`` times it raises ReportedError.
         """
         restarts = 0
-        self._sign_ins = idle_since is not None and SIGN_INS_READ in (granted(self._tokens.token()) or ())
+        streams = Streams(self._streams)
+        self._sign_ins = idle_since is not None and self._may_read_sign_ins()
         while True:
             try:
-                yield from self._listed(idle_since)
+                yield from self._listed(streams, idle_since if self._sign_ins else None)
                 return
+            except Unproven as reason:
+                log.info("%s: not read in ranges: %s", self._tenant_id, reason)
+                streams = Streams(1)
             except PageTokenExpired:
                 if restarts == RESTARTS:
                     raise
@@ -121,60 +146,32 @@ class GraphClient:
                 self._sign_ins = False  # whether users may be read at all, the list without them says
             restarted()
 
-    def _listed(self, idle_since: date | None) -> Iterator[UserPage]:
-        """The list of users from its first page on, with or without sign-ins."""
-        if self._sign_ins:
-            return (rows.user_page(users, idle_since) for users in self._pages(USERS_WITH_SIGN_INS, _USERS))
-        return (rows.user_page(users) for users in self._pages(USERS, _USERS))
+    def _listed(self, streams: Streams, idle_since: date | None) -> Iterator[UserPage]:
+        """The list of users from its first page on, or in ranges when the tenant is large. Raises Unproven."""
+        listed = USERS_WITH_SIGN_INS if self._sign_ins else USERS
 
-    def _pages(self, first: str, decoder: msgspec.json.Decoder[Page[T]]) -> Iterator[list[T]]:
-        """The pages of a list; a page may be empty and still name a next one."""
-        url = self._root + first
-        seen = {url}
-        while True:
-            page = decode(decoder, self._get(url))
-            if page.error is not None:
-                raise SuccessNotDeserialized(detail=f"{self._host}: the answer holds an error beside its values")
-            yield page.value
-            if page.next_link is None:
-                return
-            url = page.next_link
-            self._refuse_elsewhere(url)
-            if url in seen or len(seen) == PAGE_LIMIT:
-                raise UntrustedAnswer(code="page-loop", detail=self._host)
-            seen.add(url)
+        def as_rows(page: Page[User]) -> UserPage:
+            return rows.user_page(page.value, idle_since)
 
-    def _get(self, url: str) -> httpx.Response:
-        """A success. A refused token is renewed once per request: it may have expired on the way."""
-        response = self._send(url)
-        if response.status_code == httpx.codes.UNAUTHORIZED:
-            self._tokens.renew()
-            response = self._send(url)
-        if not response.is_success:
-            raise graph_failure(response)
-        if response.status_code != httpx.codes.OK:  # 206, for one, is a success in part
-            raise SuccessNotDeserialized(detail=f"{self._host} answered {response.status_code} instead of 200")
-        return response
+        pages = self.pager.pages(listed, _USERS)
+        first = next(pages)
+        if first.next_link is None:
+            yield as_rows(first)
+            return
+        users = self._users() if streams.allowed > 1 else 0
+        if users < LARGE_TENANT:
+            yield from ahead(map(as_rows, chain([first], pages)))
+            return
+        log.info("%s: %d users, read in ranges", self._tenant_id, users)
+        yield from RangedUsers(self.pager, listed, _USERS, as_rows, streams).read(users)
 
-    def _send(self, url: str) -> httpx.Response:
-        headers = {"authorization": f"Bearer {self._tokens.token()}", "accept": "application/json"}
+    def _users(self) -> int:
+        """How many users there are, as far as the app may know: 0 when Graph does not tell."""
         try:
-            response = self._http.get(url, headers=headers, follow_redirects=False)
-        except httpx.RequestError as error:
-            raise unreachable(self._host, error) from None
-        self._emulated = response.headers.get("x-emulated-scenario", self._emulated)
-        return response
-
-    def _refuse_elsewhere(self, link: str) -> None:
-        """A nextLink is followed on the portal's Graph host only: each request carries the token."""
-        try:
-            url = httpx.URL(link)
-            fits = url.scheme == "https" and url.host == self._host and url.port is None and not url.userinfo
-            fits = fits and url.path.startswith("/v1.0/")
-        except httpx.InvalidURL:
-            fits = False
-        if not fits:
-            raise UntrustedAnswer("A link to the next page leads to another host.", code="foreign-link")
+            return count(self.pager)
+        except REFUSALS as error:
+            log.info("%s: users are not counted: %s", self._tenant_id, error.code)
+            return 0
 
 
 _ORGANIZATION = msgspec.json.Decoder(Page[Tenant])

@@ -7,6 +7,7 @@ its SHA-256 thumbprint (Microsoft Entra documentation, "Certificate credentials"
 
 from __future__ import annotations
 
+from base64 import b64decode
 from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -141,11 +142,11 @@ def _from_pfx(authentication: CertificateAuthentication, resolve: Resolve) -> tu
     from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
 
     assert authentication.pfx is not None  # noqa: S101 - the only caller looks first
-    data = resolve(authentication.pfx).reveal()
+    data = _binary(resolve(authentication.pfx).reveal())
     try:
         key, own, others = load_key_and_certificates(data, _passphrase(authentication, resolve))
     except (ValueError, UnsupportedAlgorithm):
-        if not data.startswith(b"\x30"):  # DER of a SEQUENCE, as every PFX begins
+        if not data.startswith(_SEQUENCE):
             raise ThumbprintUnreadable(
                 detail=f"{authentication.pfx} is no PFX file", remedy="Provide the PFX file again, in binary form."
             ) from None
@@ -158,6 +159,20 @@ def _from_pfx(authentication: CertificateAuthentication, resolve: Resolve) -> tu
     if key is None:
         raise AssertionFailed(detail=f"{authentication.pfx} holds no private key")
     return key, certificates
+
+
+_SEQUENCE = b"\x30"
+"""How every PFX begins: DER of a SEQUENCE."""
+
+
+def _binary(stored: bytes) -> bytes:
+    """A PFX out of what was stored: as it is, or in base64, because a variable cannot hold it otherwise."""
+    if stored.startswith(_SEQUENCE):
+        return stored
+    try:
+        return b64decode(b"".join(stored.split()), validate=True)
+    except ValueError:
+        return stored
 
 
 def _own(key: PrivateKeyTypes, certificates: list[Certificate]) -> Certificate:

@@ -15,6 +15,7 @@ import msgspec
 from reconciler.errors import ReportedError, SecretUnresolved
 from reconciler.graph.answers import stable, unreachable
 from reconciler.graph.clouds import Endpoints
+from reconciler.graph.masking import masked
 from reconciler.graph.references import Resolve, text_of
 from reconciler.graph.wire import NotEmpty
 from reconciler.model import FederatedAuthentication, Reference
@@ -87,8 +88,8 @@ def _from_github(http: httpx.Client, resolve: Resolve, audience: str) -> Secret:
     try:
         return Secret(_GITHUB.decode(answer.content).value.encode())
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        content_type = stable(answer.headers.get("content-type", "").partition(";")[0], 60) or "no type"
-        why = f"{url.host} answered {answer.status_code}, {content_type}, without a token"
+        content_type = masked(answer.headers.get("content-type", "").partition(";")[0], answer.request)
+        why = f"{url.host} answered {answer.status_code}, {stable(content_type, 60) or 'no type'}, without a token"
         raise _unavailable(why, "Check the proxy of the runner: something answers in GitHub's place.") from None
 
 

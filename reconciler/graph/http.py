@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ssl
 import time
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
@@ -20,13 +19,14 @@ from reconciler import __version__
 from reconciler.errors import ConfigurationError, ReconcileError
 from reconciler.graph.answers import cause
 from reconciler.graph.interception import UntrustedCertificate, presented_issuer
+from reconciler.graph.masking import masked, note_proxy_login
 from reconciler.graph.retry import RetryPolicy, RetryTransport, causes, proxy_status
 from reconciler.graph.trust import tls_context
 
 USER_AGENT = f"m365-license-reconciler/{__version__}"
-TIMEOUT = httpx.Timeout(60.0, connect=10.0)
-"""Seconds without progress: 10 to connect, 60 for anything else."""
-LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=30.0)
+TIMEOUT = httpx.Timeout(60.0, connect=10.0, pool=None)
+"""Seconds without progress: 10 to connect, 60 for anything else. Waiting for one's turn is no failure."""
+LIMITS = httpx.Limits(max_connections=128, max_keepalive_connections=128, keepalive_expiry=30.0)
 DEFAULT_POLICY = RetryPolicy()
 
 
@@ -91,12 +91,14 @@ class EnvironmentTransport(httpx.BaseTransport):
         answered: list[httpx.Headers] = []
         if not direct:
             request.extensions["trace"] = _noting(answered)
+            if self._proxy is not None and self._proxy.raw_auth is not None:
+                note_proxy_login(request, self._proxy.raw_auth)
         try:
             return way.handle_request(request)
         except httpx.ProxyError as error:
-            if proxy_status(error) is None or not answered or self._proxy is None:
+            if proxy_status(error) is None or not answered:
                 raise
-            raise httpx.ProxyError(_refusal(str(error), answered[-1], self._proxy)) from None
+            raise httpx.ProxyError(_refusal(str(error), answered[-1], request)) from None
         except httpx.ConnectError as error:
             if any(isinstance(reason, ssl.SSLCertVerificationError) for reason in causes(error)):
                 issuer = presented_issuer(request.url.host, None if direct else self._proxy)
@@ -122,14 +124,11 @@ def _noting(answered: list[httpx.Headers]) -> Callable[[str, Mapping[str, Any]],
     return note
 
 
-def _refusal(said: str, headers: httpx.Headers, proxy: httpx.Proxy) -> str:
+def _refusal(said: str, headers: httpx.Headers, request: httpx.Request) -> str:
     """Status, phrase and content type of a proxy's answer, without the password that it was sent."""
     status, _, phrase = said.partition(" ")
     words = ", ".join(part for part in (phrase, headers.get("content-type", "").partition(";")[0]) if part)
-    if proxy.raw_auth is not None:
-        for secret in (b64encode(b":".join(proxy.raw_auth)), proxy.raw_auth[1]):
-            words = words.replace(secret.decode(), "…") if secret else words
-    return f"{status} {words}"
+    return f"{status} {masked(words, request)}"
 
 
 def _proxy(context: ssl.SSLContext) -> httpx.Proxy | None:

@@ -1,7 +1,8 @@
 """What was sent in confidence, taken out of text that came back.
 
 Microsoft does not echo a secret, but what stands between may: as it was, written for a URL or for HTML in whole or in
-part, or within base64, as HTTP Basic has it.
+part, or within base64, as HTTP Basic has it. The password of a proxy is taken out too, although it does not stand in
+the request: a proxy that opens TLS answers in Microsoft's place.
 """
 
 from __future__ import annotations
@@ -17,6 +18,13 @@ _PROOFS = ("client_secret", "client_assertion")
 _HEADERS = ("authorization", "proxy-authorization", "x-identity-header")
 _SHORTEST = 4
 """Letters below which a value is no secret, and would only tear words apart."""
+_PROXY_LOGIN = "proxy_login"
+"""The extension of a request that names what the proxy on its way was told: name and password."""
+
+
+def note_proxy_login(request: httpx.Request, login: tuple[bytes, bytes]) -> None:
+    """Remember with a request the name and the password that a proxy was given for it."""
+    request.extensions[_PROXY_LOGIN] = login
 
 
 def masked(text: str, request: httpx.Request) -> str:
@@ -27,11 +35,15 @@ def masked(text: str, request: httpx.Request) -> str:
 
 
 def _sent(request: httpx.Request) -> list[str]:
-    """The secrets in a request, longest first: bearer tokens, and the proofs in the sign-in form."""
+    """The secrets in a request, longest first: bearer tokens, the proofs in the sign-in form, a proxy's password."""
     form = parse_qsl(request.content.decode("utf-8", "replace")) if request.method == "POST" else []
     values = [value for name, value in form if name in _PROOFS]
     values += [request.headers.get(name, "").rpartition(" ")[2] for name in _HEADERS]
-    return sorted({value for value in values if len(value) >= _SHORTEST}, key=len, reverse=True)
+    values = [value for value in values if len(value) >= _SHORTEST]
+    name, password = request.extensions.get(_PROXY_LOGIN, (b"", b""))
+    if password:  # however short: people choose it
+        values += [password.decode(), b64encode(name + b":" + password).decode()]
+    return sorted(set(values), key=len, reverse=True)
 
 
 def _written(secret: str) -> re.Pattern[str]:
@@ -41,7 +53,7 @@ def _written(secret: str) -> re.Pattern[str]:
 
 
 def _ways(character: str) -> list[str]:
-    percent = "".join(f"%(?i:{byte:02x})" for byte in character.encode())
+    percent = "".join(f"%(?:25)*(?i:{byte:02x})" for byte in character.encode())  # a URL within a URL, encoded twice
     ways = [re.escape(character), percent]
     if escape(character) != character:
         ways.append(re.escape(escape(character)))

@@ -173,7 +173,7 @@ class _Endpoints(GraphClient):
         return "readable" if self._first(ONE_USER, _USERS) else "readable, and there is no user"
 
     def _first(self, path: str, decoder: msgspec.json.Decoder[Page[T]]) -> list[T]:
-        return next(self._pages(path, decoder))
+        return next(self.pager.pages(path, decoder)).value
 
 
 def _called(stage: Stage, call: Callable[[], str]) -> StageResult:

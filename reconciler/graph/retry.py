@@ -30,9 +30,12 @@ FIRST_WAIT = 0.5
 """Seconds before the first retry when the server names no time; doubled for each further one, with jitter."""
 LONGEST_WAIT = 120.0
 """Cap of the waits that we choose ourselves, in seconds."""
+TOO_MANY = 429
 BODY_LIMIT = 64 * 1024 * 1024
 """Largest answer that is read, in bytes after decompression. A page of 999 users has one or two MiB."""
 
+_THROTTLED = "throttled"
+_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _STATUS = re.compile(r"[1-5][0-9]{2}\b")
 
 
@@ -49,8 +52,8 @@ class RetryTransport(httpx.BaseTransport):
 
     ``sleep``, ``random`` (0 to 1), ``clock`` (monotonic seconds) and ``now`` (seconds since 1970) are for tests.
     A request may ask for fewer retries by its extension ``retries``.
-    Answers carry their whole body, decompressed. Raises httpx.RequestError as the inner transport does, and
-    UntrustedAnswer for a body without end.
+    Answers carry their whole body, decompressed; ``was_throttled`` tells whether one had to be waited for. Raises
+    httpx.RequestError as the inner transport does, and UntrustedAnswer for a body without end.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class RetryTransport(httpx.BaseTransport):
         request.read()
         started = self._clock()
         retries = 0
+        throttled = False
         most = min(self._policy.limit, request.extensions.get("retries", self._policy.limit))
         while True:
             outcome = self._attempt(request)
@@ -82,11 +86,15 @@ class RetryTransport(httpx.BaseTransport):
             left = self._policy.total_seconds - (self._clock() - started)
             if wait is None or retries >= most or wait >= left:
                 if isinstance(outcome, httpx.Response):
+                    outcome.extensions[_THROTTLED] = throttled
                     return outcome
                 raise outcome
             retries += 1
+            throttled |= isinstance(outcome, httpx.Response) and outcome.status_code == TOO_MANY
             met = outcome.status_code if isinstance(outcome, httpx.Response) else type(outcome).__name__
-            LOGGER.info("%s: %s; retry %d of %d in %.1f s", request.url.host, met, retries, most, wait)
+            told = {"host": request.url.host, "outcome": met, "retry": retries, "wait_milliseconds": round(wait * 1000)}
+            line = "%s: %s; retry %d of %d in %.1f s"
+            LOGGER.info(line, request.url.host, met, retries, most, wait, extra={"told": told})
             self._sleep(wait)
 
     def close(self) -> None:
@@ -95,8 +103,7 @@ class RetryTransport(httpx.BaseTransport):
 
     def _attempt(self, request: httpx.Request) -> httpx.Response | httpx.RequestError:
         """Send once and read the answer to its end; log both without query, headers or body."""
-        request_id = str(uuid.uuid4())
-        request.headers["client-request-id"] = request_id
+        request.headers["client-request-id"] = str(uuid.uuid4())
         started = self._clock()
         outcome: httpx.Response | httpx.RequestError
         try:
@@ -107,15 +114,7 @@ class RetryTransport(httpx.BaseTransport):
             outcome = httpx.ReadTimeout(str(error))
         except OSError as error:  # an app in this process raises what a socket would
             outcome = httpx.ReadError(str(error))
-        LOGGER.debug(
-            "%s %s%s -> %s in %.0f ms (client-request-id %s)",
-            request.method,
-            request.url.host,
-            request.url.raw_path.partition(b"?")[0].decode("ascii", "replace"),
-            outcome.status_code if isinstance(outcome, httpx.Response) else type(outcome).__name__,
-            (self._clock() - started) * 1000,
-            request_id,
-        )
+        _log(request, outcome, (self._clock() - started) * 1000)
         return outcome
 
     def _wait(self, outcome: httpx.Response | httpx.RequestError, retries: int) -> float | None:
@@ -130,6 +129,34 @@ class RetryTransport(httpx.BaseTransport):
         if stated:
             return stated
         return min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(retries, 16) * (1 + self._random()))
+
+
+def _log(request: httpx.Request, outcome: httpx.Response | httpx.RequestError, milliseconds: float) -> None:
+    """One line for one attempt, without query, headers or body."""
+    told = {
+        "method": request.method,
+        "host": request.url.host,
+        "path": request.url.raw_path.partition(b"?")[0].decode("ascii", "replace"),
+        "outcome": outcome.status_code if isinstance(outcome, httpx.Response) else type(outcome).__name__,
+        "milliseconds": round(milliseconds),
+        "client_request_id": request.headers["client-request-id"],
+        "request_id": _request_id(outcome),
+    }
+    line = "%(method)s %(host)s%(path)s -> %(outcome)s in %(milliseconds)d ms (client-request-id %(client_request_id)s)"
+    LOGGER.debug(line, told, extra={"told": told})
+
+
+def _request_id(outcome: httpx.Response | httpx.RequestError) -> str | None:
+    """By what Microsoft knows the request, if that is what its header holds: others may answer in its place."""
+    if not isinstance(outcome, httpx.Response):
+        return None
+    found = outcome.headers.get("request-id") or outcome.headers.get("x-ms-request-id") or ""
+    return found if _GUID.fullmatch(found) else None
+
+
+def was_throttled(response: httpx.Response) -> bool:
+    """Whether the server refused the request as one too many before it answered it like this."""
+    return bool(response.extensions.get(_THROTTLED))
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

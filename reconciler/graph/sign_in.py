@@ -15,7 +15,7 @@ import httpx
 from reconciler.errors import AssertionFailed, PortalError, ReportedError, SecretUnresolved, ThumbprintUnreadable
 from reconciler.graph.auth import Tokens, TokenSource
 from reconciler.graph.clouds import ENDPOINTS
-from reconciler.graph.credentials import Credential, certificate_end, load_credential
+from reconciler.graph.credentials import Credential, certificate_end, credential_end, load_credential
 from reconciler.graph.references import Resolve
 from reconciler.model import (
     Authentication,
@@ -126,23 +126,30 @@ class _Tried:
         self._resolve = resolve
         self._now = now
         self._source: TokenSource | None = None
+        self._end: date | None = None
 
     def __str__(self) -> str:
         return f"{self._name} credential ({self._authentication.type})"
 
     @property
     def end(self) -> date | None:
-        """Its last day, as far as it has been read."""
-        return self._source.credential_end if self._source else None
+        """Its last day, as far as it has been read: also of a certificate that nobody can sign in with any more."""
+        return self._source.credential_end if self._source else self._end
 
     def token(self) -> str:
         if self._source is None:
             portal = self._portal
-            credential = load_or_warn(portal.id, self._authentication, self._resolve, self._now)
             self._source = TokenSource(
-                self._http, ENDPOINTS[portal.cloud], portal.tenant_id, portal.client_id, credential
+                self._http, ENDPOINTS[portal.cloud], portal.tenant_id, portal.client_id, self._load()
             )
         return self._source.token()
+
+    def _load(self) -> Credential:
+        try:
+            return load_or_warn(self._portal.id, self._authentication, self._resolve, self._now)
+        except AssertionFailed:
+            self._end = credential_end(self._authentication, self._resolve)
+            raise
 
     def renew(self) -> None:
         if self._source is not None:

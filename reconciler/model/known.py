@@ -61,7 +61,8 @@ class Import:
     ``as_of`` is when the present content was first observed: it stays while the tenant stays the same. ``users``,
     ``organization``, ``emulated``, ``excluded`` (sorted by SKU ID) and ``sign_ins`` (whether sign-ins were read) belong
     to the last complete import, also when a later one failed. ``failed_since`` is when the imports began to fail
-    without one that was complete since.
+    without one that was complete since. ``paths_as_of`` is when ways and errors of assignments, and sign-ins, were
+    read, where the content is newer than the last full read of all users.
     """
 
     outcome: ImportOutcome = ImportOutcome.NEVER
@@ -73,6 +74,7 @@ class Import:
     failed_since: datetime | None = None
     excluded: tuple[ExcludedLicense, ...] = ()
     sign_ins: bool = False
+    paths_as_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

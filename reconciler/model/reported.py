@@ -98,6 +98,21 @@ class UserPage:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangedPage:
+    """One page of ``/users/delta``: who changed since a link was taken. Every user is in one of the three at most.
+
+    ``present`` hold something now, with all that they hold; ``gone`` are the object IDs of those who were removed or
+    hold nothing; of the ``unclear`` Graph did not say what they hold. ``link`` is on the last page: behind it is what
+    changes from now on.
+    """
+
+    present: UserPage
+    gone: tuple[str, ...] = ()
+    unclear: tuple[str, ...] = ()
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Consumption:
     """Counts over the users of one SKU, without zeros.
 
@@ -130,6 +145,8 @@ class Complete:
     least one license that is imported; ``emulated`` names the emulator's scenario when no real tenant answered.
     ``sign_ins``: the users' sign-ins were read too. If not, the findings about them are unknown, and not zero.
     ``credential_end`` is the last day of the portal's first credential, None when signing in did not show it.
+    ``paths_as_of`` is when ways and errors of assignments, and sign-ins, were read, where that was in an earlier import
+    that this one went on from; None when all users were read now.
     """
 
     portal_id: str
@@ -140,6 +157,7 @@ class Complete:
     emulated: str | None = None
     sign_ins: bool = False
     credential_end: date | None = None
+    paths_as_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
 
-from reconciler.model.declared import Authentication, Cloud, Exclusion
+from reconciler.model.declared import Authentication, Cloud, Exclusion, Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,55 @@ class KeyVaultSignIn:
     cloud: Cloud = Cloud.GLOBAL
 
 
+class PolicyRule(StrEnum):
+    """What a policy asks for; the rules are in ``policies.py``."""
+
+    NO_PRODUCT_SHORT = "no_product_short"
+    MIN_UTILIZATION = "min_utilization"
+    MAX_RECLAIMABLE = "max_reclaimable"
+    NO_ENDED_EXCLUSION = "no_ended_exclusion"
+    CREDENTIAL_VALID_DAYS = "credential_valid_days"
+    IMPORT_COMPLETE = "import_complete"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Something that must hold, which ``reconcile check`` looks at.
+
+    ``portal`` is an ID or a glob over IDs, ``sku`` as in an exclusion; None means all. ``percent``, ``days`` and
+    ``licenses`` belong to the rules that need them. Only a violated policy of severity ``error`` makes a check fail.
+    """
+
+    rule: PolicyRule
+    severity: Literal["error", "warning"] = "error"
+    portal: str | None = None
+    sku: str | None = None
+    percent: int | None = None
+    days: int | None = None
+    licenses: int | None = None
+
+
+class Consumers(StrEnum):
+    """What may be shown of the persons who consume products."""
+
+    COUNTS = "counts"
+    PSEUDONYMS = "pseudonyms"
+    NAMES = "names"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """What reports and exports may show of persons.
+
+    ``consumers`` is the most that an export may show. ``pseudonym_key`` is where the key of the pseudonyms is kept.
+    Findings about fewer than ``small_group`` users are shown without their number.
+    """
+
+    consumers: Consumers = Consumers.COUNTS
+    pseudonym_key: Reference | None = None
+    small_group: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """``reconcile.yaml``: settings for the whole repository.
@@ -66,6 +117,7 @@ class Settings:
     license. ``unmetered``: part numbers, SKU IDs or globs that have no count to comply with. ``overlaps``: pairs of
     SKUs that nobody needs both of. ``expiring_days`` and ``urgent_days``: how long before its end a credential is said
     to expire, and to expire soon. ``keyvault``: needed where a portal refers to the secret of a key vault.
+    ``report``: what may be shown of persons. ``policies``: what ``reconcile check`` looks at, in their order.
     """
 
     count_warning: bool = True
@@ -77,3 +129,5 @@ class Settings:
     thresholds: Thresholds = Thresholds()
     safety: SafetyLimits = SafetyLimits()
     keyvault: KeyVaultSignIn | None = None
+    report: ReportSettings = ReportSettings()
+    policies: tuple[Policy, ...] = ()

@@ -43,7 +43,7 @@ def overview(report: Report) -> str:
         _section("Directories", directories.counted(report.portals)),
         _section("Exclusions", exclusions.of_all(report) or ["None."]),
         _section("Included although excluded", exclusions.inclusions(report.portals, with_portal=True), level=3),
-        _section("Glossary", glossary()),
+        _section("Glossary", glossary(report.thresholds)),
     )
 
 

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from reconciler.facets import Evidence
-from reconciler.findings import COUNTED_BY_GRAPH_ONLY, ERRORS, FINDINGS, HELD_BUT_NOT_COUNTED
 from reconciler.labels import (
     EVIDENCE_LABELS,
     LIFECYCLE_LABELS,
     MUTED_LABEL,
-    POSITION_LABELS,
     REASON_LABELS,
     SAVING_NOUNS,
     STATUS_LABELS,
     STATUS_SIGNS,
 )
-from reconciler.lifecycle import Due, Lifecycle, Phase
-from reconciler.model import DeclaredEntitlement, Reason
+from reconciler.lifecycle import Phase
 from reconciler.money import Costs
 from reconciler.portal_report import PortalReport, ProductReport
+from reconciler.render import product_words as words
 from reconciler.render.escape import markdown as safe
 from reconciler.render.markdown_tables import amounts, portal_link, table
-from reconciler.render.words import MISSING, listed, money, number
-
-_ENDING = (Lifecycle.EXPIRING, Lifecycle.TRIAL, Lifecycle.GRACE)
-"""Parts of a license that a reader must see although a better part names the whole."""
+from reconciler.render.words import MISSING, money, number
 
 
 def products(items: Sequence[ProductReport]) -> list[str]:
@@ -46,8 +41,8 @@ def _product_row(item: ProductReport) -> list[str]:
         item.numbers.balance,
     )
     part = safe(item.product.license.part_number)
-    words = [_status(item), _position(item), lifecycle(item.phases)]
-    return [safe(item.name), part, *words, *[number(value) for value in numbers]]
+    facets = [_status(item), words.position(item), words.lifecycle(item.phases)]
+    return [safe(item.name), part, *facets, *[number(value) for value in numbers]]
 
 
 def _status(item: ProductReport) -> str:
@@ -55,30 +50,6 @@ def _status(item: ProductReport) -> str:
     status, reason = item.product.status, item.product.reason
     why = f": {REASON_LABELS[reason]}" if reason else ""
     return f"{STATUS_SIGNS[status]} {STATUS_LABELS[status]}{why}{f' ({MUTED_LABEL})' if item.muted else ''}"
-
-
-def _position(item: ProductReport) -> str:
-    """How consumption lies to what is entitled."""
-    if item.position is None:
-        return MISSING
-    return POSITION_LABELS[item.position] + (", only by grace" if item.numbers.only_by_grace else "")
-
-
-def lifecycle(phases: Sequence[Phase]) -> str:
-    """Where the best part of a license stands, and every other part that ends, with dates."""
-    if not phases:
-        return MISSING
-    rest = [_phase(part, counted=True) for part in phases[1:] if part.lifecycle in _ENDING and part.licenses != 0]
-    return "; ".join([_phase(phases[0], counted=bool(rest) and phases[0].lifecycle in _ENDING), *rest])
-
-
-def _phase(part: Phase, *, counted: bool) -> str:
-    """One part in words; of what does not end, the date is not told."""
-    word = LIFECYCLE_LABELS[part.lifecycle]
-    if part.on and part.lifecycle in _ENDING:
-        until = "on" if part.lifecycle is Lifecycle.EXPIRING else "until"
-        word += f", ended on {part.on}" if part.due is Due.OVER else f" {until} {part.on}"
-    return f"{number(part.licenses)} {word}" if counted and part.licenses is not None else word
 
 
 # --- what ends -------------------------------------------------------------------------------------------------------
@@ -96,7 +67,7 @@ def renewals(reports: Iterable[PortalReport], *, overview: bool) -> list[str]:
                 if part.on and part.licenses != 0 and _is_shown(item, part, overview=overview):
                     own = [portal_link(portal)] if overview else []
                     cells = [safe(item.name), LIFECYCLE_LABELS[part.lifecycle], number(part.licenses)]
-                    rows.append([str(part.on), *own, *cells, _afterwards(item, part)])
+                    rows.append([str(part.on), *own, *cells, words.afterwards(part)])
     head = ["Day", *(["Portal"] if overview else []), "Product", "Lifecycle", "Licenses:", "If it is not renewed"]
     return table(head, sorted(rows))
 
@@ -104,21 +75,8 @@ def renewals(reports: Iterable[PortalReport], *, overview: bool) -> list[str]:
 def _is_shown(item: ProductReport, part: Phase, *, overview: bool) -> bool:
     """Whether a part of a license is worth a row."""
     if overview:
-        return part.lifecycle in _ENDING and (part.lifecycle is Lifecycle.GRACE or part.due is not Due.LATER)
-    return part.lifecycle in _ENDING or (item.cliff is not None and item.cliff.on == part.on)
-
-
-def _afterwards(item: ProductReport, part: Phase) -> str:
-    """What is missing once this part has ended, as far as that can be said."""
-    if item.position is None:
-        return MISSING
-    if part.lifecycle is Lifecycle.GRACE:
-        short = (item.numbers.consumed or 0) - (item.numbers.firm or 0)
-        return f"{number(short)} too few" if short > 0 else "still enough"
-    if item.cliff and part.on and item.cliff.on <= part.on:
-        since = "" if item.cliff.on == part.on else f", from {item.cliff.on} on"
-        return f"{number(item.cliff.short)} too few{since}"
-    return "still enough" if (item.numbers.firm or 0) >= (item.numbers.consumed or 0) else MISSING
+        return words.is_near(part)
+    return part.lifecycle in words.ENDING or (item.cliff is not None and item.cliff.on == part.on)
 
 
 def subscriptions(portal: PortalReport) -> list[str]:
@@ -142,26 +100,12 @@ def subscriptions(portal: PortalReport) -> list[str]:
 def findings(portal: PortalReport) -> list[str]:
     """How many consumers deserve a look, and why."""
     rows = [
-        [safe(item.name), finding, number(total)]
+        [safe(item.name), safe(finding), safe(total)]
         for item in portal.products
         if item.product.reason is None
-        for finding, total in _findings(item)
+        for finding, total in words.findings(item)
     ]
-    return table(("Product", "Finding", "Users:"), rows)
-
-
-def _findings(item: ProductReport) -> Iterator[tuple[str, int]]:
-    """The findings of one product, assignment errors by their kind below their sum."""
-    found, errors = item.product.findings, item.product.errors
-    for name, meaning in FINDINGS.items():
-        if name in found:
-            yield meaning, found[name]
-        if name == "assignment_error":
-            for kind in (*ERRORS, *sorted(errors.keys() - ERRORS.keys())):
-                if kind in errors:
-                    yield f"… {safe(kind)}: {ERRORS.get(kind, MISSING)}", errors[kind]
-    if item.mismatch:
-        yield COUNTED_BY_GRAPH_ONLY if item.mismatch > 0 else HELD_BUT_NOT_COUNTED, abs(item.mismatch)
+    return table(("Product", "Finding", "How many:"), rows)
 
 
 def savings(portal: PortalReport) -> list[str]:
@@ -170,7 +114,7 @@ def savings(portal: PortalReport) -> list[str]:
     used = [name for name in SAVING_NOUNS if any(name in item.product.reclaimable for item in found)]
     rows = []
     for item in found:
-        counts = [number(item.product.reclaimable.get(name, 0)) for name in used]
+        counts = [safe(words.reclaimable(item, name)) for name in used]
         worth = money(year.reclaimable, safe(year.currency)) if (year := _a_year(item)) else MISSING
         rows.append([safe(item.name), number(item.product.consumers), *counts, number(item.reclaimable), worth])
     head = [f"{SAVING_NOUNS[name][1].capitalize()}:" for name in used]
@@ -192,28 +136,22 @@ def entitlements(portal: PortalReport) -> list[str]:
             [
                 safe(item.name),
                 number(owned.quantity),
-                number(_given(item)),
+                number(words.given(item)),
                 number(proof.difference) if proof else MISSING,
-                EVIDENCE_LABELS[proof.evidence] if proof else MISSING,
-                _papers(owned),
+                words.evidence(proof),
+                safe(words.papers(owned)),
             ]
         )
     for entry in portal.unreported:
         if entry.entitlement:
             declared = number(entry.entitlement.quantity)
             cells = [declared, "not reported", declared, EVIDENCE_LABELS[Evidence.CONTRADICTED]]
-            rows.append([safe(entry.sku), *cells, _papers(entry.entitlement)])
+            rows.append([safe(entry.sku), *cells, safe(words.papers(entry.entitlement))])
+    for unclear in portal.ambiguous:
+        if unclear.entry.entitlement:
+            papers = safe(words.papers(unclear.entry.entitlement))
+            rows.append([safe(unclear.entry.sku), *words.ambiguous(unclear), papers])
     return table(("Product", "Declared:", "Entitled:", "Difference:", "Evidence", "Contract"), rows)
-
-
-def _given(item: ProductReport) -> int | None:
-    """What the portal gives: nothing when the license is gone, although the last known number is kept."""
-    return 0 if item.product.reason is Reason.GONE_FROM_PORTAL else item.numbers.entitled
-
-
-def _papers(owned: DeclaredEntitlement) -> str:
-    """Contract and purchase order."""
-    return listed(safe(paper) for paper in (owned.contract, owned.purchase_order) if paper) or MISSING
 
 
 def prices(portal: PortalReport) -> list[str]:

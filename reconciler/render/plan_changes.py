@@ -46,13 +46,13 @@ def portal_words(before: PortalState, after: PortalState, changes: Sequence[Chan
     own = {change.field: change for change in changes if change.sku_id is None}
     products = len(after.products)
     if "name" in own:
-        prefix = f"; its {count(products, 'product')} take the new name as prefix" if products else ""
+        prefix = f"; the new name becomes the prefix of {count(products, 'product')}" if products else ""
         yield f"name: {_sides(own['name'])}{prefix}"
     if before.id != after.id:
         yield f"file renamed from {before.id}.yaml to {after.id}.yaml"
     yield from _presence(before, after, own)
     if "tenant_id" in own:
-        old = f"; its {count(products, 'product')} belong to the former one" if products else ""
+        old = f"; {count(products, 'product')} came from the former one" if products else ""
         yield f"reads another tenant: {_sides(own['tenant_id'])}{old}"
     if any(_is_authentication(name) for name in own):
         yield f"signs in by {_sign_in(after.portal)}; was by {_sign_in(before.portal)}"

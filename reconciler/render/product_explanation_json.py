@@ -25,6 +25,7 @@ def _document(explanation: ProductExplanation | NotImported, places: Sequence[tu
         "sku_id": license_.sku_id,
         "sku_part_number": license_.part_number,
         "imported": isinstance(explanation, ProductExplanation),
+        "because": explanation.because,
         "behind": [{"what": what, "place": str(where)} for what, where in places],
         "changes": list(explanation.changes),
     }
@@ -37,7 +38,7 @@ def _document(explanation: ProductExplanation | NotImported, places: Sequence[tu
             "label": STATUS_LABELS[item.product.status],
             "reason": item.product.reason and item.product.reason.value,
             "rule": explanation.rule,
-            "because": explanation.because,
+            "muted": item.muted.reason if item.muted else None,
             "calculation": [{"name": each.name, "how": each.how, "value": each.value} for each in explanation.steps],
             "remedy": item.remedy,
         }

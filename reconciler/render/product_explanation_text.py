@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.labels import STATUS_LABELS, STATUS_SIGNS
+from reconciler.labels import MUTED_LABEL, STATUS_LABELS, STATUS_SIGNS
+from reconciler.portal_report import ProductReport
 from reconciler.product_explanation import NotImported, ProductExplanation
 from reconciler.render.escape import plain
 from reconciler.render.words import number
@@ -27,22 +28,28 @@ def _page(explanation: ProductExplanation | NotImported, places: Sequence[tuple[
             f"{plain(explanation.portal_name)} - {plain(license_.part_number)}",
             f"  {license_.sku_id}",
             "",
-            "Not imported: an exclusion keeps it out, and it never had a product.",
+            plain(explanation.because),
             *behind,
-            *_section("What would change it", explanation.changes),
+            *_section("What would change it", [plain(change) for change in explanation.changes]),
         ]
     item, product = explanation.item, explanation.item.product
     return [
         plain(item.name),
         f"  {plain(product.license.part_number)}, {product.sku_id}, in {plain(product.directory)}",
         "",
-        f"{STATUS_SIGNS[product.status]} {STATUS_LABELS[product.status]}: {explanation.because}",
+        f"{STATUS_SIGNS[product.status]} {STATUS_LABELS[product.status]}: {plain(explanation.because)}",
         f"  rule: {explanation.rule}",
+        *([f"  {MUTED_LABEL}: {plain(item.muted.reason)}"] if item.muted else []),
         *_section("Calculation", _steps(explanation)),
         *behind,
-        *_section("What would change it", explanation.changes),
-        *_section("What to do", [plain(item.remedy)] if item.remedy else []),
+        *_section("What would change it", [plain(change) for change in explanation.changes]),
+        *_section("What to do", [_remedy(item)] if item.remedy else []),
     ]
+
+
+def _remedy(item: ProductReport) -> str:
+    """What to do; nothing is asked for about a product that is muted."""
+    return "Nothing: it is muted, so the report asks for nothing." if item.muted else plain(item.remedy or "")
 
 
 def _steps(explanation: ProductExplanation) -> list[str]:

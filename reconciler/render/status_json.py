@@ -50,6 +50,7 @@ def _portal(portal: PortalReport) -> dict[str, Any]:
         "exclusions": [_exclusion(item) for item in portal.exclusions],
         "include": [_inclusion(item) for item in portal.inclusions],
         "unreported": [_unreported(entry) for entry in portal.unreported],
+        "ambiguous": [{**_unreported(item.entry), "sku_ids": list(item.sku_ids)} for item in portal.ambiguous],
         "removed": [_removed(item) for item in portal.state.removed],
         "totals": [costs(total) for total in portal.totals],
         "products": [product(item) for item in portal.products],
@@ -68,6 +69,7 @@ def _import(last: Import) -> dict[str, Any]:
     return {
         "outcome": last.outcome.value,
         "as_of": moment(last.as_of),
+        "paths_as_of": moment(last.paths_as_of),
         "users": last.users,
         "tenant": tenant and {"display_name": tenant.display_name, "default_domain": tenant.default_domain},
         "emulated": last.emulated,

@@ -81,11 +81,12 @@ def product(item: ProductReport) -> dict[str, Any]:
         "available": None if numbers.balance is None else numbers.available,
         "shortfall": None if numbers.balance is None else numbers.shortfall,
         "utilization": numbers.utilization,
-        "only_by_grace": numbers.only_by_grace,
-        "drift": _drift(item),
+        "only_by_grace": item.only_by_grace,
+        "drift": item.mismatch,
         "findings": _findings(item),
         "assignment_errors": dict(sorted(known.errors.items())),
         "reclaimable": dict(sorted(known.reclaimable.items())),
+        "hidden": _hidden(item),
         "phases": [_phase(phase) for phase in item.phases],
         "falls_short": _cliff(item.cliff),
         "subscriptions": _subscriptions(license_),
@@ -93,18 +94,24 @@ def product(item: ProductReport) -> dict[str, Any]:
     }
 
 
-def _drift(item: ProductReport) -> int | None:
-    """Graph's count minus ours; None when one of them is missing."""
-    missing = item.product.license.consumed_units is None or item.product.consumers is None
-    return None if missing else item.mismatch
-
-
 def _findings(item: ProductReport) -> dict[str, int]:
     """Every finding with its count, zeros left out."""
     found = dict(item.product.findings)
     if item.mismatch:
         found["count_mismatch"] = abs(item.mismatch)
+    if item.subscription_mismatch:
+        found["subscription_mismatch"] = abs(item.subscription_mismatch)
     return dict(sorted(found.items()))
+
+
+def _hidden(item: ProductReport) -> list[str]:
+    """What is left out of the three members before, because it is about few users."""
+    groups = (
+        ("findings", item.hidden.findings),
+        ("assignment_errors", item.hidden.errors),
+        ("reclaimable", item.hidden.reclaimable),
+    )
+    return sorted(f"{member}.{name}" for member, names in groups for name in names)
 
 
 def _phase(phase: Phase) -> dict[str, Any]:
@@ -114,6 +121,7 @@ def _phase(phase: Phase) -> dict[str, Any]:
         "licenses": phase.licenses,
         "date": day(phase.on),
         "due": phase.due and phase.due.value,
+        "balance": phase.balance,
     }
 
 

@@ -1,7 +1,7 @@
 """The state DB: SQLite at ``state/reconciler.db``.
 
-It is never the only copy of a fact that matters: everything but contacts and assignments is in the ledger too, and
-those come back with one full import.
+It is never the only copy of a fact that matters: everything but users is in the ledger too, and those come back with
+one full import.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from sqlite_utils import Database as SqliteUtils
 
 from reconciler.model import DayRecord, PortalState
-from reconciler.store import ledger
+from reconciler.store import delta_links, ledger, roster
 from reconciler.store.files import writing
 from reconciler.store.history_rows import add_history, load_history
 from reconciler.store.rows import load_states, save_state
@@ -49,6 +49,15 @@ class Database:
             except ValueError as error:
                 raise unreadable(str(error)) from None
 
+    def digests(self) -> dict[str, str]:
+        """The digest of the present state of every portal, by id."""
+        return dict(
+            self.rows(
+                "SELECT id, digest FROM portals JOIN revisions "
+                "ON revisions.portal_id = portals.id AND revisions.serial = portals.serial"
+            )
+        )
+
     def revision(self, portal_id: str, serial: int) -> str | None:
         """The digest of the state that a portal had here at a serial, or None when it was never here."""
         found = self._db.query("SELECT digest FROM revisions WHERE portal_id = ? AND serial = ?", [portal_id, serial])
@@ -56,9 +65,9 @@ class Database:
         return row["digest"] if row else None
 
     @contextmanager
-    def staging(self) -> Iterator[Staging]:
-        """An empty place for the users of one portal, gone afterwards."""
-        staged = Staging(self._db, self._lock)
+    def staging(self, known_as: str | None = None) -> Iterator[Staging]:
+        """An empty place for the users of one portal, gone afterwards. ``known_as`` is its stored id, if any."""
+        staged = Staging(self._db, self._lock, None if known_as is None else self._key_of(known_as))
         try:
             yield staged
         finally:
@@ -95,8 +104,8 @@ class Database:
             add_history(self._db, key, records)
             if staged is not None:
                 staged.merge(key)
-            else:
-                self._drop_unneeded(key)
+            elif roster.drop_unneeded(self._db, key):
+                delta_links.save(self._db, key, None)  # a product that comes back needs them all again
 
     def restore(
         self, lineage: str, newer: Iterable[tuple[PortalState, Iterable[DayRecord]]], gone: Collection[str]
@@ -114,31 +123,23 @@ class Database:
                 key = self._save(state, state.id)
                 self._db.execute("DELETE FROM history WHERE portal = ?", [key])
                 add_history(self._db, key, records)
-                self._db.execute("DELETE FROM assignments WHERE portal = ?", [key])
-                self._db.execute("DELETE FROM contacts WHERE portal = ?", [key])
+                roster.forget(self._db, key)
+                delta_links.save(self._db, key, None)
 
     def _save(self, state: PortalState, known_as: str) -> int:
         """Write one portal in place of the row that it is known by, and remember its digest; return its key."""
-        row = next(self._db.query("SELECT key FROM portals WHERE id = ?", [known_as]), None)
         self._db.table("revisions").insert(
             {"portal_id": state.id, "serial": state.serial, "digest": ledger.digest(ledger.render(state))},
             pk=("portal_id", "serial"),
             replace=True,
         )
-        return save_state(self._db, row["key"] if row else None, state)
+        return save_state(self._db, self._key_of(known_as), state)
 
-    def _drop_unneeded(self, key: int) -> None:
-        """Drop consumers of products that are not synchronized, and contacts that hold nothing else."""
-        self._db.execute(
-            "DELETE FROM assignments WHERE portal = ? "
-            "AND sku_id NOT IN (SELECT sku_id FROM products WHERE portal = ? AND reason IS NULL)",
-            [key, key],
-        )
-        self._db.execute(
-            "DELETE FROM contacts WHERE portal = ? "
-            "AND object_id NOT IN (SELECT object_id FROM assignments WHERE portal = ?)",
-            [key, key],
-        )
+    def _key_of(self, portal_id: str) -> int | None:
+        """The key of a portal's row."""
+        with self._lock:
+            row = next(self._db.query("SELECT key FROM portals WHERE id = ?", [portal_id]), None)
+        return row["key"] if row else None
 
 
 @contextmanager

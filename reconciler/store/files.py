@@ -43,6 +43,16 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise
 
 
+def write_alone(path: Path, content: bytes) -> None:
+    """Write a file as ``write_atomically`` does, where only one process writes it: what a killed one left is cleared.
+
+    Raises StateError when it cannot be written.
+    """
+    with writing(path):
+        path.with_name(f".{path.name}{_UNFINISHED}").unlink(missing_ok=True)
+        write_atomically(path, content)
+
+
 def write_changed(folder: Path, texts: Mapping[str, str | None], *owned: str) -> bool:
     """Make a folder hold exactly these files among those that match a glob of ``owned``, written in this order.
 

@@ -1,7 +1,8 @@
-"""A state DB that comes from somewhere else, such as the cache of a CI: it counts only when it is level.
+"""A state DB that comes from somewhere else, such as the cache of a CI: it counts only as the past of the ledger.
 
-In a pipeline the ledger in git is the truth. A cached DB may be older than it, or newer: from a run whose push was
-rejected. Either way it goes, and one full import makes a new one; so a cache saves time and never decides anything.
+In a pipeline the ledger in git is the truth. A cached DB may be newer, from a run whose push was rejected: then it
+goes, and one full import makes a new one. It may be older for some portals, which other shards or runs applied: those
+are taken over from the ledger, as ever, and are read in full. So a cache saves time and never decides anything.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from reconciler.store.files import writing
 from reconciler.store.ledger import Ledger
 from reconciler.store.lock import exclusive
 from reconciler.store.sqlite_errors import FILE
+from reconciler.store.state import merge
 
 
 def drop_unless_level(state: Path) -> bool:
-    """Delete the state DB when it says anything else than the ledger beside it; whether it was deleted.
+    """Delete the state DB when it says anything that the ledger beside it does not; whether it was deleted.
 
     Raises StateError when the ledger cannot be read, Refused when another run is at work.
     """
@@ -34,11 +36,12 @@ def drop_unless_level(state: Path) -> bool:
 
 
 def _is_level(state: Path, written: Ledger) -> bool:
-    """Whether the DB can be read, and has the portals and the lineage of the ledger."""
+    """Whether the DB can be read, has the lineage of the ledger, and brings nothing that the ledger does not have."""
     try:
         with open_for_reading(state) as database:
             if database is None or database.lineage() != written.lineage:
                 return False
-            return database.load() == {portal_id: entry.state for portal_id, entry in written.entries.items()}
+            both = merge(written, database.load(), database.revision)
+            return both == {portal_id: entry.state for portal_id, entry in written.entries.items()}
     except (StateError, Refused):
         return False

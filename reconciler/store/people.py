@@ -43,7 +43,7 @@ def read_contacts(folder: Path) -> Contacts:
     """The contacts of every portal as numbers, without writing anything. Raises StateError or Refused."""
     known = {portal_id: state for portal_id, state in read(folder).items() if not state.is_forgotten}
     with open_for_reading(folder) as database:
-        stored = _stored(database, known) if database else {}
+        stored = stored_contacts(database, known) if database else {}
         whole = complete(known, stored)
         elsewhere, pairs = _shared(database, whole) if database else ({}, ())
     portals = (
@@ -53,7 +53,7 @@ def read_contacts(folder: Path) -> Contacts:
     return Contacts(tuple(portals), pairs, any(state.last_import.emulated for state in known.values()))
 
 
-def _stored(database: Database, known: Mapping[str, PortalState]) -> dict[str, int]:
+def stored_contacts(database: Database, known: Mapping[str, PortalState]) -> dict[str, int]:
     """How many contacts the DB has of each portal, unless it is behind: then they belong to older numbers."""
     rows = database.rows("SELECT id, serial, (SELECT count(*) FROM contacts WHERE portal = portals.key) FROM portals")
     return {id_: contacts for id_, serial, contacts in rows if id_ in known and known[id_].serial == serial}

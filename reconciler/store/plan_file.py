@@ -18,6 +18,7 @@ from reconciler.errors import ConfigurationError
 from reconciler.model import Portal, Removal, Settings
 from reconciler.plan import Plan
 from reconciler.plan_page import Basis, KnownAs, PlanPage, SavedPlan
+from reconciler.safety import Override
 from reconciler.store import ledger
 from reconciler.store.canonical import line
 
@@ -31,7 +32,7 @@ def basis(
     removals: Sequence[Removal],
     *,
     only: Collection[str],
-    allowed: Collection[str],
+    allowed: Collection[Override],
     emulated: bool,
     credential_ends: Mapping[str, date],
 ) -> Basis:
@@ -66,8 +67,8 @@ def read(path: Path) -> SavedPlan:
     try:
         document = msgspec.json.decode(content, type=dict[str, Any])
         version = document.get("format_version")
-        if version != FORMAT_VERSION:
-            said = f"it has format version {version}" if isinstance(version, int) else "it says no format version"
+        if type(version) is not int or version != FORMAT_VERSION:  # True is 1 to Python
+            said = f"it has format version {version}" if type(version) is int else "it says no format version"
             raise _unreadable(path, f"{said}, this tool reads {FORMAT_VERSION}")
         return SavedPlan(msgspec.convert(document["basis"], Basis), msgspec.convert(document, PlanPage))
     except KeyError:
@@ -77,10 +78,11 @@ def read(path: Path) -> SavedPlan:
 
 
 def is_plan(path: Path) -> bool:
-    """Whether a file may be replaced by a plan: it is one, of any version, or it is empty."""
+    """Whether a file may be replaced by a plan: it is one, of any version."""
     try:
         content = path.read_bytes()
-        return not content or {"format_version", "basis", "portals"} <= msgspec.json.decode(content).keys()
+        found: bool = {"format_version", "basis", "portals"} <= msgspec.json.decode(content).keys()
+        return found
     except (OSError, ValueError, AttributeError, RecursionError):
         return False
 

@@ -14,6 +14,8 @@ from reconciler.store.documents import Document, from_document, to_document
 
 Row = dict[str, Any]
 
+_IMPORT = ("outcome", "as_of", "users", "emulated", "failed_since", "paths_as_of")
+
 
 def load_states(db: Database) -> dict[str, PortalState]:
     """Every portal of the DB, by id in order. Raises ValueError when a row makes no sense."""
@@ -32,7 +34,7 @@ def _document(row: Row, products: list[Document]) -> Document:
         "credential_expires": row["credential_expires"],
         "portal": json.loads(row["configuration"]),
         "import": {
-            **{name: row[name] for name in ("outcome", "as_of", "users", "emulated", "failed_since")},
+            **{name: row[name] for name in _IMPORT},
             "organization": _loads(row["organization"]),
             "error": _loads(row["error"]),
             "excluded": json.loads(row["excluded"]),
@@ -84,7 +86,7 @@ def save_state(db: Database, key: int | None, state: PortalState) -> int:
     db.table("imports").insert(
         {
             "portal": key,
-            **{name: last[name] for name in ("outcome", "as_of", "users", "emulated", "failed_since", "sign_ins")},
+            **{name: last[name] for name in (*_IMPORT, "sign_ins")},
             "organization": last["organization"] and _dumps(last["organization"]),
             "error": last["error"] and _dumps(last["error"]),
             "excluded": _dumps(last["excluded"]),

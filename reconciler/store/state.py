@@ -65,8 +65,11 @@ def _reading(folder: Path) -> Iterator[tuple[dict[str, PortalState], ledger.Hist
     """What is known, and the way to a portal's history: it comes from where the portal's state comes from."""
     written = ledger.read(folder / "ledger")
     with open_for_reading(folder) as database:
-        stored = database.load() if database else {}
-        known = _known(database, written, stored) if database else _states(written)
+        if database is None or _is_level(database, written):
+            known = stored = _states(written)
+        else:
+            stored = database.load()
+            known = _known(database, written, stored)
 
         def history(portal_id: str) -> Iterable[DayRecord]:
             if database and stored.get(portal_id) == known[portal_id]:
@@ -74,6 +77,12 @@ def _reading(folder: Path) -> Iterator[tuple[dict[str, PortalState], ledger.Hist
             return history_file.read(folder / "ledger", portal_id)
 
         yield known, history
+
+
+def _is_level(database: Database, written: Ledger) -> bool:
+    """Whether the DB knows the portals of the ledger as they are there, and nothing else: it need not be read then."""
+    digests = {portal_id: entry.digest for portal_id, entry in written.entries.items()}
+    return database.lineage() == written.lineage and database.digests() == digests
 
 
 def _states(written: Ledger) -> dict[str, PortalState]:

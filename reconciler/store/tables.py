@@ -1,8 +1,9 @@
 """The tables of the state DB, as migrations.
 
-``portals`` to ``products``, and ``history``, say the same as the ledger, in columns that can be queried. ``contacts``
-and ``assignments`` hold personal data and exist here only. ``revisions`` remembers the digest of every state that a
-portal had, so that a ledger that is merely older can be told from one that went another way.
+``portals`` to ``products``, and ``history``, say the same as the ledger, in columns that can be queried. ``users``
+hold personal data and exist here only; ``contacts`` and ``assignments`` show them in the terms of the product.
+``revisions`` remembers the digest of every state that a portal had, so that a ledger that is merely older can be told
+from one that went another way.
 """
 
 from __future__ import annotations
@@ -37,6 +38,76 @@ def m003_life_of_a_product(db: Database) -> None:
     db.execute("ALTER TABLE products ADD COLUMN reclaimable TEXT NOT NULL DEFAULT '{}'")
     db.execute(_HISTORY)
 
+
+@migrations()
+def m004_one_row_for_each_user(db: Database) -> None:
+    """One row for each user in place of two tables with keys of their own, and where the next import can go on from.
+
+    Contacts and assignments of before are dropped: they lack what counting needs. The next import brings them back.
+    """
+    db.execute("ALTER TABLE imports ADD COLUMN paths_as_of TEXT")
+    db.execute("DROP TABLE assignments")
+    db.execute("DROP TABLE contacts")
+    for statement in _USERS.split(";"):
+        if statement.strip():
+            db.execute(statement)
+
+
+_USERS = """
+CREATE TABLE kinds (
+    key INTEGER PRIMARY KEY,
+    portal INTEGER NOT NULL REFERENCES portals (key) ON DELETE CASCADE,
+    held TEXT NOT NULL,
+    account_disabled INTEGER NOT NULL,
+    guest INTEGER NOT NULL,
+    no_usage_location INTEGER NOT NULL,
+    users INTEGER NOT NULL,
+    UNIQUE (portal, held, account_disabled, guest, no_usage_location)
+) STRICT;
+
+CREATE TABLE users (
+    portal INTEGER NOT NULL REFERENCES portals (key) ON DELETE CASCADE,
+    object_id TEXT NOT NULL,
+    user_principal_name TEXT,
+    display_name TEXT,
+    mail TEXT,
+    account_enabled INTEGER,
+    user_type TEXT,
+    usage_location TEXT,
+    kind INTEGER NOT NULL,
+    PRIMARY KEY (portal, object_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE delta_links (
+    portal INTEGER PRIMARY KEY REFERENCES portals (key) ON DELETE CASCADE,
+    link TEXT NOT NULL,
+    taken TEXT NOT NULL,
+    full_read TEXT NOT NULL,
+    basis TEXT NOT NULL
+) STRICT;
+
+CREATE VIEW consumed_by_kind AS
+SELECT kinds.key AS kind, products.sku_id, json_extract(each.value, '$[2]') AS direct,
+    json_extract(each.value, '$[3]') AS via_group, json_extract(each.value, '$[4]') AS error
+FROM kinds, json_each(kinds.held) AS each
+    JOIN products ON products.portal = kinds.portal AND products.sku_id = json_extract(each.value, '$[0]')
+WHERE products.reason IS NULL AND json_extract(each.value, '$[1]');
+
+CREATE VIEW contacts AS
+SELECT portal, object_id, user_principal_name, display_name, mail, account_enabled, user_type, usage_location
+FROM users WHERE kind IN (SELECT kind FROM consumed_by_kind);
+
+CREATE VIEW assignments AS
+WITH consumed AS MATERIALIZED (SELECT * FROM consumed_by_kind)
+SELECT users.portal, users.object_id, consumed.sku_id, consumed.direct, consumed.via_group, consumed.error
+FROM users JOIN consumed ON consumed.kind = users.kind
+"""
+"""``kinds``: what users hold and how they are, each combination once, with the number of ``users`` it is true of.
+
+``held`` is the JSON of ``counting.Holding`` values. A user is kept for a license of a synchronized product that is held
+or was meant to be. ``users.kind`` refers to ``kinds.key``; a declared reference would search all users for each kind
+that goes.
+"""
 
 _HISTORY = """
 CREATE TABLE history (

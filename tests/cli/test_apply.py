@@ -39,6 +39,7 @@ def test_apply_writes_the_numbers_of_the_tenant(world: World) -> None:
     assert portal["import"] == {
         "outcome": "complete",
         "as_of": "2026-11-23T06:00:00Z",
+        "paths_as_of": None,
         "users": 7,
         "tenant": {"display_name": "Tenant 1", "default_domain": "tenant1.example"},
         "emulated": "test",
@@ -138,8 +139,8 @@ def test_an_answer_that_is_suddenly_empty_is_held_back_like_a_failed_read(world:
     after = world.status()["one"]
     assert (ended.code, after["products"]) == (4, before["products"])
     assert after["import"]["error"]["code"] == code
-    assert "--allow loss" in after["import"]["error"]["remedy"]
-    assert world.run("apply", "one", "--allow", "loss").code == 0
+    assert "--allow answer" in after["import"]["error"]["remedy"]
+    assert world.run("apply", "one", "--allow", "answer").code == 0
 
 
 @pytest.mark.parametrize(
@@ -410,7 +411,7 @@ def test_an_emulator_behind_the_proxy_is_not_taken_for_the_real_tenant(world: Wo
     state = read(world.root / "state")["one"]
     real = replace(state, last_import=replace(state.last_import, emulated=None))
     seen = Complete("one", Organization(tenant_id(1), "Tenant 1", None), (), {}, 0, emulated="demo")
-    refused = check_observation(real, seen, Settings(), [Override.LOSS], date(2026, 11, 23))
+    refused = check_observation(real, seen, Settings(), [Override.ANSWER], date(2026, 11, 23))
     assert refused is not None
     assert refused.code == "emulated-answer"
 

@@ -420,6 +420,43 @@ def test_a_typo_is_a_usage_error_beside_a_file_that_is_not_valid(world: World) -
     assert "Known portals: one, two." in ended.err
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("removals.yaml", "removals:\n  - {portal: one, sku: A, reason: Old, color: red}\n", "unknown-key"),
+        ("Removals.yaml", "", "reserved-id"),
+        ("notes.txt", "", "stray-file"),
+        ("two.yml", portal_yaml(2), "stray-file"),
+    ],
+)
+def test_a_file_that_is_no_portal_is_said_and_fails_no_connection(
+    name: str, content: str, code: str, world: World
+) -> None:
+    world.portals(one=portal_yaml(1))
+    (world.root / "portals.d" / name).write_text(content)
+    plug_in(world, tenant(1))
+    ended = run_test(world)
+    assert ended.code == 0
+    assert ended.out == run_test(world, "one").out, "it is no portal of the test"
+    said = next(line for line in ended.err.splitlines() if line.startswith(f"portals.d/{name}:"))
+    assert code in said
+    assert ended.err.count("warning: until these files are valid, `reconcile apply` refuses to run.") == 1
+    stem = name.partition(".")[0]
+    ended = run_test(world, stem)
+    assert (ended.code, ended.out) == (64, "")
+    assert "Known portals: one." in ended.err
+    assert f"portals.d/{name}:" in ended.err, "why it is not known"
+
+
+def test_a_portal_whose_file_has_a_wrong_name_fails_as_a_portal(world: World) -> None:
+    world.portals(one=portal_yaml(1), UPPER=portal_yaml(2))
+    plug_in(world, tenant(1), tenant(2))
+    ended = run_test(world)
+    assert ended.code == 1
+    assert "UPPER: its file is not valid\n  ✗ Configuration            bad-id:" in ended.out
+    assert "warning:" not in ended.err
+
+
 def test_settings_that_are_not_valid_belong_to_every_portal(world: World) -> None:
     world.portals(one=portal_yaml(1))
     (world.root / "reconcile.yaml").write_text("no_such_setting: true\n")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from reconciler.emulator.scenario import UserGroup
+from reconciler.emulator.scenario import Subscription, UserGroup
 from tests.cli.cli_world import E3, World, flow, office, portal_yaml, tenant
 from tests.core.core_snapshots import TextFile
 
@@ -92,9 +93,11 @@ def test_a_lifted_exclusion_waits_for_the_next_import(world: World) -> None:
         "portals.d/one.yaml:6:5  excluded from the import as ENTERPRISEPACK: Not managed here, until 2026-12-31" in told
     )
     world.portals(one=portal_yaml(1))
-    assert (
-        "The next complete import: nothing keeps it out any more." in world.run("explain", "one", "ENTERPRISEPACK").out
-    )
+    told = world.run("explain", "one", "ENTERPRISEPACK").out
+    assert "an exclusion keeps it out" not in told
+    assert "Not imported: an exclusion kept it out of the last import, and it never had a product." in told
+    assert "The next apply changes the portal: `reconcile plan` shows how." in told
+    assert "The next complete import: nothing keeps it out any more." in told
 
 
 def test_the_portal_of_a_deleted_file_has_no_lines_behind_it(world: World) -> None:
@@ -102,11 +105,134 @@ def test_the_portal_of_a_deleted_file_has_no_lines_behind_it(world: World) -> No
     world.tenants(tenant(1), tenant(2))
     world.run("apply")
     world.portals(two=portal_yaml(2))
+    told = world.run("explain", "one", "ENTERPRISEPACK").out
+    assert "✓ Fully licensed" in told
+    assert "The portal's file is gone: the next apply makes a deleted portal of it." in told
+    assert "The next apply makes it “Product cannot be synchronised”: the portal is no longer declared." in told
+    assert "has changed" not in told
     world.run("apply")
     told = world.run("explain", "one", "ENTERPRISEPACK").out
+    assert "The next apply" not in told
     assert "⊘ Product cannot be synchronised: the portal is no longer declared" in told
     assert "Behind it" not in told
     assert "The portal's file is restored: the next complete import updates it." in told
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (
+            "exclusions: [{sku: ENTERPRISEPACK, reason: No}]\n",
+            "The next apply makes it “Product cannot be synchronised”: the license is excluded.",
+        ),
+        ("thresholds: {stale_days: 5}\n", None),
+    ],
+    ids=["an exclusion of the repository", "nothing of the portal"],
+)
+def test_settings_that_change_a_product_are_pending(settings: str, told: str | None, world: World) -> None:
+    world.tenants(tenant(1))
+    world.run("apply")
+    (world.root / "reconcile.yaml").write_text(settings)
+    page = world.run("explain", "one", "ENTERPRISEPACK").out
+    assert ("The next apply" in page) is bool(told)
+    assert (told or "") in page
+    assert ("The next apply changes the portal: `reconcile plan` shows how." in page) is bool(told)
+
+
+REMOVED = "removals:\n  - {portal: one, sku: FLOW_FREE, reason: Sold, ticket: T-17}\n"
+FREE = "exclusions: [{sku: FLOW_FREE, reason: Free}]\n"
+
+
+def test_a_product_that_was_removed_is_named_as_that(world: World) -> None:
+    world.tenants(tenant(1, skus=(office(), flow())))
+    world.run("apply")
+    world.portals(one=portal_yaml(1, extra=FREE))
+    world.run("apply")
+    (world.root / "portals.d" / "removals.yaml").write_text(REMOVED)
+    told = world.run("explain", "one", "FLOW_FREE").out
+    assert "The next apply removes it from the state." in told
+    world.run("apply")
+    told = world.run("explain", "one", "FLOW_FREE").out
+    removed = "its product was removed from the state on 2026-11-23 (T-17: Sold)"
+    assert f"Not imported: an exclusion keeps it out, and {removed}." in told
+    assert "never had a product" not in told
+    world.portals(one=portal_yaml(1))
+    told = world.run("explain", "one", "FLOW_FREE").out
+    assert f"Not imported: an exclusion kept it out of the last import, and {removed}." in told
+    assert "The next complete import: nothing keeps it out any more." in told
+
+
+def test_a_product_that_was_removed_because_it_is_gone_is_still_explained(world: World) -> None:
+    for skus in ((office(), flow()), (office(),)):
+        world.tenants(tenant(1, skus=skus))
+        world.run("apply")
+    (world.root / "portals.d" / "removals.yaml").write_text(REMOVED)
+    world.run("apply")
+    told = world.run("explain", "one", "FLOW_FREE").out
+    assert "Not known any more: its product was removed from the state on 2026-11-23 (T-17: Sold)." in told
+    assert "The tenant reports the license again: the next complete import brings it." in told
+
+
+def test_a_muted_product_asks_for_nothing(world: World) -> None:
+    world.portals(one=portal_yaml(1, extra=ALERTS))
+    world.tenants(tenant(1, skus=(office(3),)))
+    world.run("apply")
+    told = world.run("explain", "one", "ENTERPRISEPACK")
+    assert "  muted: Known\n" in told.out
+    assert "Buy the missing licenses" not in told.out
+    assert "Nothing: it is muted, so the report asks for nothing." in told.out
+    (found,) = json.loads(world.run("explain", "one", E3, "--format", "json").out)["explanations"]
+    assert found["muted"] == "Known"
+
+
+def test_every_entry_of_a_product_is_behind_it(world: World) -> None:
+    entries = (
+        f"products:\n  - {{sku: ENTERPRISEPACK, entitlement: {{quantity: 100}}}}\n  - {{sku: {E3}, directory: A}}\n"
+    )
+    world.portals(one=portal_yaml(1, extra=entries))
+    world.tenants(tenant(1))
+    world.run("apply")
+    told = world.run("explain", "one", "ENTERPRISEPACK").out
+    assert f"portals.d/one.yaml:7:5  its entry under products, {E3}" in told
+    assert "portals.d/one.yaml:6:5  its entry under products, ENTERPRISEPACK" in told
+    assert world.product()["declared_entitlement"]["quantity"] == 100
+
+
+HOSTILE = "\x1b]0;pwned\x07\u202e\nFully licensed | <b>"
+
+
+def test_what_a_tenant_says_reaches_no_terminal_as_a_command(world: World) -> None:
+    world.tenants(tenant(1, skus=(office(applies_to=HOSTILE, capability_status=HOSTILE),)))
+    world.run("apply")
+    told = world.run("explain", "one", "ENTERPRISEPACK").out
+    assert r"appliesTo is \x1b]0;pwned\x07\u202e\nFully licensed | <b>, not User" in told
+    assert all(line.isprintable() for line in told.splitlines())
+
+
+def test_a_portal_that_was_declared_and_never_applied_is_named_as_that(world: World) -> None:
+    world.tenants(tenant(1))
+    ended = world.run("explain", "one", "ENTERPRISEPACK")
+    assert ended.code == 64
+    assert "The portal one is declared but was never applied" in ended.err
+
+
+def test_a_portal_whose_file_was_renamed_is_explained_under_both_names(world: World) -> None:
+    world.tenants(tenant(1))
+    world.run("apply")
+    world.portals(first=portal_yaml(1))
+    for id_ in ("one", "first"):
+        told = world.run("explain", id_, "ENTERPRISEPACK").out
+        assert "✓ Fully licensed" in told
+        assert "portals.d/first.yaml:1:1  the portal" in told
+        assert "The next apply changes the portal: `reconcile plan` shows how." in told
+
+
+def test_a_renewal_that_is_overdue_is_told_as_one(world: World) -> None:
+    ends = Subscription("Enabled", 10, next_lifecycle=datetime(2026, 11, 20, tzinfo=UTC))
+    world.tenants(tenant(1, skus=(office(10, subscriptions=(ends,)),), users=(UserGroup(7, (E3,)),)))
+    world.run("apply")
+    told = world.run("explain", "one", "ENTERPRISEPACK").out
+    assert "No renewal on 2026-11-20, which is over: short by 7." in told
 
 
 def test_json_says_the_same(world: World) -> None:

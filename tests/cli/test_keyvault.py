@@ -107,3 +107,15 @@ def test_the_end_of_a_certificate_in_a_vault_is_known_after_the_import_without_t
     plan = world.run("plan")
     assert "⚠ p1: CredentialExpiring: The certificate expires on 2026-12-10." in plan.out
     assert plan.out.endswith("No changes. 1 portal is as declared.\n")
+
+
+def test_the_end_of_a_certificate_in_a_vault_is_known_when_it_has_passed_and_the_second_credential_signs_in(
+    world: World,
+) -> None:
+    vaulted(world, "app")
+    by_vault = "{type: certificate, pfx: {keyvault: {vault: contoso, secret: app}}}"
+    world.portals(p1=portal_yaml(1).replace(BY_SECRET, f"[{by_vault}, {BY_SECRET}]"))
+    ended = world.run("--now", "2026-12-11T00:00:00Z", "apply")
+    assert ended.code == 0, ended.err
+    (condition,) = world.status()["p1"]["conditions"]
+    assert (condition["reason"], condition["message"]) == ("Expired", "The certificate expired on 2026-12-10.")

@@ -21,7 +21,9 @@ def world(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     return found
 
 
-@pytest.mark.parametrize("command", [("apply",), ("import",), ("recalculate", "--completely"), ("plan", "--refresh")])
+@pytest.mark.parametrize(
+    "command", [("apply",), ("import",), ("recalculate", "--completely"), ("plan", "--refresh"), ("test-connection",)]
+)
 def test_nothing_signs_in_for_a_pull_request(command: tuple[str, ...], world: World) -> None:
     ended = world.run(*NO_NETWORK, *command, emulate=False)
     assert ended.code == 3
@@ -36,6 +38,13 @@ def test_a_pull_request_may_be_allowed(world: World) -> None:
     assert world.status()["one"]["import"]["error"]["code"] == "graph-unreachable"
 
 
+def test_a_connection_may_be_tested_for_a_pull_request_that_is_allowed(world: World) -> None:
+    ended = world.run(*NO_NETWORK, "test-connection", "--allow", "untrusted", emulate=False)
+    assert ended.code == 1
+    assert "graph-unreachable" in ended.out
+
+
 def test_the_emulator_needs_no_trust(world: World) -> None:
     world.tenants()
     assert "untrusted-ref" not in world.run("apply").err
+    assert "untrusted-ref" not in world.run("test-connection").err

@@ -59,7 +59,7 @@ def test_the_wheel_runs_the_demo_outside_the_repository(installed: Path, tmp_pat
     assert written == files_under(PACKAGE / "state/reports")
 
 
-@pytest.mark.parametrize("name", ["portal", "settings", "removals", "report", "connection", "plan"])
+@pytest.mark.parametrize("name", ["portal", "settings", "removals", "report", "connection", "plan", "check"])
 def test_the_wheel_has_the_schemas(installed: Path, tmp_path: Path, name: str) -> None:
     ended = _run(installed, "schema", name, cwd=tmp_path)
     assert ended.stdout == (PACKAGE / f"schemas/{name}.schema.json").read_text(), ended.stderr

@@ -16,7 +16,16 @@ from reconciler.render.problems import render_problems
 from reconciler.resources import folder
 from tests.config.config_world import CORPUS, corpus_problems, one_file, portal_yaml, problems_of, repository
 
-INEFFECTIVE = {"ended-exclusion", "ended-suspension", "unmatched-exclusion", "unmatched-include", "unmatched-product"}
+INEFFECTIVE = {
+    "ambiguous-product",
+    "ended-exclusion",
+    "ended-suspension",
+    "unmatched-exclusion",
+    "unmatched-include",
+    "unmatched-overlap",
+    "unmatched-product",
+    "unmatched-unmetered",
+}
 """Warnings that need a date or the state; ``test_config_ineffective.py`` meets them."""
 
 INVALID = sorted((CORPUS / "invalid").iterdir())

@@ -115,3 +115,35 @@ def test_a_part_number_that_a_terminal_would_obey_is_escaped(tmp_path: Path) -> 
     desired = desired_of(tmp_path, "products: [{sku: ENTERPRISEPACK}]\n")
     (problem,) = unmatched(desired, contoso("ENTERPRISE\x1b[2JPACK"))
     assert problem.hint == "Did you mean `ENTERPRISE\\x1b[2JPACK`?"
+
+
+def test_what_the_settings_name_in_vain_is_named_where_it_stands(tmp_path: Path) -> None:
+    settings = (
+        "unmetered: [SPE_E5, STREEM]\n"
+        "overlaps:\n  - {sku: SPE_E5, includes: STREAM}\n  - {sku: SPE_E7, includes: STREAM}\n"
+        "  - {includes: STREM, sku: SPE_E5}\n"
+    )
+    desired = desired_of(tmp_path, "", settings)
+    found = unmatched(desired, contoso("SPE_E5", "STREAM"))
+    assert places(found) == [
+        "reconcile.yaml:1:21 unmatched-unmetered",
+        "reconcile.yaml:4:11 unmatched-overlap",
+        "reconcile.yaml:5:16 unmatched-overlap",
+    ]
+    assert [problem.hint for problem in found] == [
+        "Did you mean `STREAM`?",
+        "Did you mean `SPE_E5`?",
+        "Did you mean `STREAM`?",
+    ]
+    assert unmatched(desired, {}) == ()
+
+
+def test_one_entitlement_for_several_licenses_is_named_with_their_ids(tmp_path: Path) -> None:
+    text = "products:\n  - sku: ENTERPRISEPACK\n    entitlement: {quantity: 20}\n"
+    state = contoso("ENTERPRISEPACK", "ENTERPRISEPACK", "SPE_E5")
+    (problem,) = unmatched(desired_of(tmp_path, text), state)
+    assert places((problem,)) == ["portals.d/contoso.yaml:6:10 ambiguous-product"]
+    assert problem.message == "This means 2 licenses of the tenant: its entitlement counts for none of them."
+    assert problem.hint == f"Name the SKU ID: `{numbered(0)}` or `{numbered(1)}`."
+    assert unmatched(desired_of(tmp_path, text.replace("ENTERPRISEPACK", numbered(1))), state) == ()
+    assert unmatched(desired_of(tmp_path, text), contoso("ENTERPRISEPACK", "SPE_E5")) == ()

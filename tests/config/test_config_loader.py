@@ -15,18 +15,22 @@ from reconciler.errors import ConfigurationError
 from reconciler.model import (
     CertificateAuthentication,
     Cloud,
+    Consumers,
     DeclaredEntitlement,
     Exclusion,
     ExclusionScope,
     Inclusion,
     KeyVaultSignIn,
     Overlap,
+    Policy,
+    PolicyRule,
     Portal,
     PortalLimits,
     Price,
     ProductEntry,
     Reference,
     Removal,
+    ReportSettings,
     SafetyLimits,
     SecretAuthentication,
     Settings,
@@ -174,6 +178,15 @@ def test_settings_and_removals_of_a_whole_repository_arrive_in_the_model() -> No
         urgent_days=14,
         thresholds=Thresholds(90, 10, 60, 60, 0, 180),
         safety=SafetyLimits(20, 50, 3, 10, 80),
+        report=ReportSettings(Consumers.PSEUDONYMS, Reference("env", "PSEUDONYM_KEY"), 5),
+        policies=(
+            Policy(PolicyRule.NO_PRODUCT_SHORT, portal="*"),
+            Policy(PolicyRule.MIN_UTILIZATION, "warning", sku="SPE_*", percent=80),
+            Policy(PolicyRule.MAX_RECLAIMABLE, portal="c*", sku="06ebc4ee-1bb5-47dd-8120-11324bc54e06", licenses=0),
+            Policy(PolicyRule.NO_ENDED_EXCLUSION),
+            Policy(PolicyRule.CREDENTIAL_VALID_DAYS, days=30),
+            Policy(PolicyRule.IMPORT_COMPLETE, portal="contoso"),
+        ),
     )
     assert desired.removals == (
         Removal("contoso", "TEAMS_EXPLORATORY", "Trial has ended", "CHG-1042"),
@@ -207,6 +220,7 @@ def test_removals_with_an_error_ask_for_nothing(tmp_path: Path) -> None:
     repository(tmp_path, {"contoso.yaml": portal_yaml(), "removals.yaml": text})
     loaded = load_valid(tmp_path, tmp_path / "portals.d")
     assert list(loaded.errors) == ["portals.d/removals.yaml"]
+    assert loaded.left_out == {}
     assert loaded.desired.removals == ()
     assert list(loaded.desired.portals) == ["contoso"]
 
@@ -438,6 +452,7 @@ def test_what_is_valid_is_known_beside_what_is_not(tmp_path: Path) -> None:
         "portals.d/notes.txt": ["stray-file"],
         "reconcile.yaml": ["wrong-type"],
     }
+    assert loaded.left_out == {"copied": "portals.d/copied.yaml", "fabrikam": "portals.d/fabrikam.yaml"}
     assert [problem.code for problem in loaded.desired.warnings] == ["same-tenant"]
     assert set(loaded.problems) == set(loaded.desired.warnings).union(*loaded.errors.values())
     with pytest.raises(InvalidConfiguration) as caught:
@@ -447,4 +462,7 @@ def test_what_is_valid_is_known_beside_what_is_not(tmp_path: Path) -> None:
 
 def test_a_file_whose_name_is_shown_otherwise_is_not_taken_for_valid(tmp_path: Path) -> None:
     repository(tmp_path, {"bad\tname.yaml": portal_yaml(), "contoso.yaml": portal_yaml(name="Other")})
-    assert list(load_valid(tmp_path, tmp_path / "portals.d").desired.portals) == ["contoso"]
+    loaded = load_valid(tmp_path, tmp_path / "portals.d")
+    assert list(loaded.desired.portals) == ["contoso"]
+    assert loaded.left_out == {r"bad\tname": r"portals.d/bad\tname.yaml"}
+    assert set(loaded.left_out.values()) == set(loaded.errors)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.config.behind import behind
 from reconciler.config.loader import Desired, load
 from reconciler.config.positions import Positions
 from reconciler.matching import entry_of, rule_of
@@ -33,7 +34,7 @@ suspend:
   until: 2026-12-31
 """
 )
-SETTINGS = 'unmetered: []\nexclusions:\n  - {sku: "*_TRIAL", reason: a}\n  - {sku: "*PACK", reason: b}\n'
+SETTINGS = 'unmetered: [A]\nexclusions:\n  - {sku: "*_TRIAL", reason: a}\n  - {sku: "*PACK", reason: b}\n'
 
 
 @pytest.fixture
@@ -87,6 +88,17 @@ def test_what_counts_for_a_license_is_found_where_it_stands(desired: Desired) ->
     entry = entry_of(portal, license_(E3))
     assert entry
     assert str(at.entry("contoso", entry)) == "portals.d/contoso.yaml:16:5"
+
+
+def test_every_entry_of_a_license_is_behind_it(tmp_path: Path) -> None:
+    text = f"products:\n  - {{sku: ENTERPRISEPACK, directory: A}}\n  - sku: {E3}\n    directory: B\n"
+    repository(tmp_path, {"contoso.yaml": portal_yaml(text)})
+    found = behind(load(tmp_path, tmp_path / "portals.d"), "contoso", license_(E3), date(2026, 11, 23))
+    assert [(what, str(place)) for what, place in found] == [
+        ("the portal", "portals.d/contoso.yaml:1:1"),
+        (f"its entry under products, {E3}", "portals.d/contoso.yaml:7:5"),
+        ("its entry under products, ENTERPRISEPACK", "portals.d/contoso.yaml:6:5"),
+    ]
 
 
 def test_a_portal_wins_where_both_files_say_the_same(tmp_path: Path) -> None:

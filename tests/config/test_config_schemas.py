@@ -15,14 +15,18 @@ from reconciler.config.loader import load
 from reconciler.config.portal import default_directory, settings
 from reconciler.model import (
     Cloud,
+    Consumers,
     Exclusion,
     ExclusionScope,
     Inclusion,
     KeyVaultSignIn,
     Overlap,
+    Policy,
+    PolicyRule,
     Portal,
     PortalLimits,
     Removal,
+    ReportSettings,
     SafetyLimits,
     Settings,
     Thresholds,
@@ -109,6 +113,8 @@ def test_the_keys_of_the_schemas_are_the_fields_of_the_model() -> None:
         ("settings", "keyvault", KeyVaultSignIn),
         ("settings", "exclusions", Exclusion),
         ("settings", "overlaps", Overlap),
+        ("settings", "policies", Policy),
+        ("settings", "report", ReportSettings),
         ("portal", "safety", PortalLimits),
         ("portal", "exclusions", Exclusion),
         ("portal", "include", Inclusion),
@@ -118,6 +124,17 @@ def test_the_keys_of_the_schemas_are_the_fields_of_the_model() -> None:
 def test_the_members_of_a_key_are_the_fields_of_its_type(name: str, key: str, kind: type) -> None:
     schema = document(name)["properties"][key]
     assert set(schema.get("items", schema)["properties"]) == {each.name for each in fields(kind)} - {"position"}
+
+
+def test_the_words_of_policies_and_consumers_are_those_of_the_model() -> None:
+    settings = document("settings")["properties"]
+    assert settings["policies"]["items"]["properties"]["rule"]["enum"] == list(PolicyRule)
+    assert settings["report"]["properties"]["consumers"]["enum"] == list(Consumers)
+
+
+def test_a_policy_takes_the_members_of_its_rule_and_no_others() -> None:
+    conditions = document("settings")["properties"]["policies"]["items"]["allOf"]
+    assert [part["if"]["properties"]["rule"]["const"] for part in conditions] == list(PolicyRule)
 
 
 def test_an_exclusion_is_the_same_in_both_schemas() -> None:

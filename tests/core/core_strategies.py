@@ -32,7 +32,9 @@ PARTS = ["A_FREE", "B_FREE", "C_PLAN", "D_PLAN"]
 SKUS = [numbered(index) for index in range(len(PARTS))]
 
 numbers = st.none() | st.integers(-1, 5) | st.sampled_from([10_000, 2**31 - 1])
-names = st.sampled_from(["Contoso", "a|b", "<b>x</b>", "x\ny", "\u202ez", "- [x](y)", "漢字 🙂"]) | st.text(max_size=8).filter(str.strip)
+names = st.sampled_from(["Contoso", "a|b", "<b>x</b>", "x\ny", "\u202ez", "- [x](y)", "漢字 🙂"]) | st.text(
+    max_size=8
+).filter(str.strip)
 dates = st.none() | st.dates(TODAY - timedelta(days=3), TODAY + timedelta(days=3))
 moments = st.none() | st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001
     lambda moment: moment.replace(microsecond=0)

@@ -30,7 +30,7 @@ from reconciler.plan import Declared, Plan, PortalPlan, Preview, make_plan
 from reconciler.plan_page import Basis, KnownAs, PlanPage, SavedPlan
 from reconciler.render.plan_text import render
 from reconciler.render.plan_words import make_page
-from reconciler.safety import check_plan
+from reconciler.safety import Override, check_plan
 from reconciler.transition import delete, observe, remove
 from tests.core.core_world import (
     E3,
@@ -207,7 +207,7 @@ def saved(page: PlanPage) -> SavedPlan:
         tool="1.0",
         emulated=False,
         only=(),
-        allowed=("loss",),
+        allowed=(Override.LOSS,),
         state={"contoso": KnownAs(3, digest)},
         portals={"contoso": digest},
         settings=digest,

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import date
+from fnmatch import fnmatchcase
 
+import pytest
+
+from reconciler import matching
 from reconciler.exclusion_report import (
     ExclusionReport,
     InclusionReport,
@@ -15,17 +20,21 @@ from reconciler.exclusion_report import (
     shared_exclusions,
 )
 from reconciler.model import ExcludedLicense, Inclusion, Portal, PortalState, Settings
+from reconciler.plan import Declared, make_plan
+from reconciler.report import make_report
 from reconciler.transition import delete
 from tests.core.core_world import (
     E3,
     FLOW,
     TODAY,
     exclusion,
+    known,
     license_,
     numbered,
     portal,
     portal_state,
     product,
+    title,
     with_import,
 )
 
@@ -91,3 +100,15 @@ def test_an_exclusion_of_the_repository_is_told_once_for_all_portals() -> None:
 def test_a_product_that_was_excluded_later_is_matched_too() -> None:
     state = portal_state(product(license_(FLOW)))
     assert exclusions_of(state, SHARED, TODAY)[0].matched == ("FLOW_FREE",)
+
+
+def test_what_a_glob_means_is_found_once_for_all_portals(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = Settings(exclusions=tuple(exclusion(f"ONCE_{number}_*") for number in range(30)))
+    owned = [product(license_(numbered(number), part_number=f"ALIKE_{number}")) for number in range(20)]
+    portals = (portal(f"p{number}", tenant_id=numbered(number)) for number in range(40))
+    states = known(*(portal_state(*owned, declared=each) for each in portals))
+    asked = Counter[str]()
+    monkeypatch.setattr(matching, "fnmatchcase", lambda name, glob: asked.update(["glob"]) or fnmatchcase(name, glob))
+    make_report(states, rules, TODAY)
+    make_plan(Declared({each.id: each.portal for each in states.values()}, rules, title, TODAY), states)
+    assert asked["glob"] == len(owned) * len(rules.exclusions)

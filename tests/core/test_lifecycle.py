@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.lifecycle import Cliff, Due, Lifecycle, Phase, cliff, due, phases
-from reconciler.model import Subscription, Thresholds
+from reconciler.lifecycle import Cliff, Due, Lifecycle, Phase, Usage, cliff, due, phases, subscription_mismatch
+from reconciler.model import License, Subscription, Thresholds
 from tests.core.core_world import TODAY, license_, subscription
 
 USUAL = Thresholds()
@@ -29,7 +29,7 @@ def bought(status: str = "Enabled", days: int | None = None, total: int | None =
 
 def of(*subscriptions: Subscription, **members: Any) -> tuple[Phase, ...]:
     """The parts of a license with these purchases."""
-    return phases(license_(subscriptions=subscriptions, **members), USUAL, TODAY)
+    return phases(license_(subscriptions=subscriptions, **members), None, USUAL, TODAY)
 
 
 # --- dates -----------------------------------------------------------------------------------------------------------
@@ -121,9 +121,25 @@ def test_a_license_that_is_partly_in_grace_is_active() -> None:
 # --- the cliff -------------------------------------------------------------------------------------------------------
 
 
-def falls(consumed: int | None, *subscriptions: Subscription) -> Cliff | None:
-    """When a license with these purchases falls short."""
-    return cliff(license_(subscriptions=subscriptions), consumed, USUAL, TODAY)
+def falls(consumed: int | None, *subscriptions: Subscription, **members: Any) -> Cliff | None:
+    """When a license with these purchases falls short; its units are what they add up to."""
+    given: dict[str, Any] = units(subscriptions) | members
+    owned = license_(subscriptions=subscriptions, **given)
+    return cliff(owned, usage(owned, consumed), USUAL, TODAY)
+
+
+def units(subscriptions: tuple[Subscription, ...]) -> dict[str, int]:
+    """The units that purchases add up to, unusable numbers left out."""
+    return {
+        name: sum(max(0, item.total_licenses or 0) for item in subscriptions if item.status == status)
+        for name, status in (("enabled", "Enabled"), ("warning", "Warning"))
+    }
+
+
+def usage(owned: License, consumed: int | None, *, count_warning: bool = True) -> Usage | None:
+    """What a license is measured by; None when nobody knows who consumes."""
+    entitled = (owned.units.enabled or 0) + (owned.units.warning or 0) * count_warning
+    return None if consumed is None else Usage(entitled, consumed, count_warning)
 
 
 @pytest.mark.parametrize(
@@ -140,29 +156,100 @@ def falls(consumed: int | None, *subscriptions: Subscription) -> Cliff | None:
         pytest.param(97, (bought(),), None, id="no end"),
         pytest.param(97, (bought(), bought(days=3)), None, id="the one without an end suffices"),
         pytest.param(101, (bought(days=3),), None, id="already short"),
-        pytest.param(97, (), None, id="no subscriptions"),
-        pytest.param(97, (bought("Warning", 3),), None, id="nothing but grace"),
-        pytest.param(97, (bought(days=3, total=60), bought("Warning", 3, 40)), None, id="grace does not count"),
+        pytest.param(97, (bought("Warning", 3),), Cliff(on(3), 97, Due.URGENT), id="nothing but grace"),
+        pytest.param(
+            7,
+            (bought(total=5), bought("Warning", 3, 10), bought("Warning", 25, 10)),
+            Cliff(on(25), 2, Due.SOON),
+            id="grace in steps",
+        ),
+        pytest.param(
+            97,
+            (bought(days=9, total=60), bought("Warning", 3, 40)),
+            Cliff(on(3), 37, Due.URGENT),
+            id="grace ends before",
+        ),
+        pytest.param(60, (bought(), bought("Suspended", 3, 40)), None, id="suspended units are not counted before"),
         pytest.param(97, (bought(days=3), bought(total=None)), None, id="a number is missing"),
         pytest.param(97, (bought(days=3), bought(total=-1)), None, id="a number is negative"),
         pytest.param(None, (bought(days=3),), None, id="nobody knows who consumes"),
     ],
 )
-def test_a_product_falls_short_on_the_first_day_that_its_enabled_purchases_do_not_cover(
+def test_a_product_falls_short_on_the_first_day_that_what_is_left_does_not_cover(
     consumed: int | None, subscriptions: tuple[Subscription, ...], expected: Cliff | None
 ) -> None:
     assert falls(consumed, *subscriptions) == expected
 
 
-@given(st.integers(0, 300), st.lists(st.tuples(st.integers(-5, 60) | st.none(), st.integers(0, 100)), max_size=6))
-def test_the_cliff_is_the_first_day_below_zero(consumed: int, purchases: list[tuple[int | None, int]]) -> None:
-    def balance(day: int) -> int:
-        return sum(total for end, total in purchases if end is None or end > day) - consumed
+def test_grace_that_is_not_counted_neither_covers_nor_ends() -> None:
+    purchases = (bought(days=20, total=60), bought("Warning", 3, 40))
+    owned = license_(subscriptions=purchases, enabled=60, warning=40)
+    strict = usage(owned, 50, count_warning=False)
+    assert cliff(owned, strict, USUAL, TODAY) == Cliff(on(20), 50, Due.SOON)
+    assert [part.balance for part in phases(owned, strict, USUAL, TODAY)] == [-50, 10]
 
-    found = falls(consumed, *(bought(days=end, total=total, id=str(n)) for n, (end, total) in enumerate(purchases)))
+
+@pytest.mark.parametrize(
+    "members", [{"enabled": 101}, {"enabled": 99}, {"warning": 1}, {"enabled": 0, "warning": 0}], ids=str
+)
+def test_where_subscriptions_and_units_differ_nobody_can_say_what_is_left(members: dict[str, Any]) -> None:
+    assert falls(0, bought(days=3)) is None
+    assert falls(50, bought(days=3)) is not None
+    assert falls(50, bought(days=3), **members) is None
+    owned = license_(subscriptions=(bought(days=3),), **members)
+    assert [part.balance for part in phases(owned, usage(owned, 50), USUAL, TODAY)] == [None]
+
+
+def test_what_is_left_after_each_part_is_what_has_not_ended_by_then() -> None:
+    purchases = (bought(total=5), bought("Warning", 3, 10), bought("Warning", 25, 10), bought("Suspended", 9, 7))
+    owned = license_(subscriptions=purchases, enabled=5, warning=20)
+    found = {part.on: part.balance for part in phases(owned, usage(owned, 7), USUAL, TODAY)}
+    assert found == {None: None, on(3): 8, on(9): 8, on(25): -2}
+    assert all(part.balance is None for part in phases(owned, None, USUAL, TODAY))
+
+
+@given(
+    st.integers(0, 300),
+    st.lists(
+        st.tuples(st.integers(-5, 60) | st.none(), st.integers(0, 100), st.sampled_from(["Enabled", "Warning"])),
+        max_size=6,
+    ),
+)
+def test_the_cliff_is_the_first_day_below_zero(consumed: int, purchases: list[tuple[int | None, int, str]]) -> None:
+    def balance(day: int) -> int:
+        return sum(total for end, total, _ in purchases if end is None or end > day) - consumed
+
+    items = (bought(status, end, total, id=str(n)) for n, (end, total, status) in enumerate(purchases))
+    found = falls(consumed, *items)
     short = [day for day in range(-6, 61) if balance(day) < 0]
-    if not short or not purchases or balance(-6) < 0:
+    if not short or balance(-6) < 0:
         assert found is None
     else:
         assert found is not None
         assert (found.on, found.short) == (on(short[0]), -balance(short[0]))
+
+
+# --- subscriptions against units -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("members", "subscriptions", "expected"),
+    [
+        ({}, (bought(),), 0),
+        ({}, (bought(total=70),), -30),
+        ({}, (bought(), bought(total=5)), 5),
+        ({"warning": 40}, (bought(), bought("Warning", 3, 40)), 0),
+        ({"warning": 40}, (bought(total=40), bought("Warning", 3)), 0),
+        ({"warning": 40}, (bought(),), -40),
+        ({"suspended": 9}, (bought(), bought("Suspended", 3, 7), bought("LockedOut"), bought("Deleted")), 0),
+        ({}, (bought("Suspended"),), -100),
+        ({}, (), 0),
+        ({}, (bought(total=70), bought(total=None)), 0),
+        ({"enabled": None}, (bought(),), 0),
+        ({"warning": -1}, (bought(),), 0),
+    ],
+)
+def test_subscriptions_that_do_not_add_up_to_the_units_are_a_mismatch(
+    members: dict[str, Any], subscriptions: tuple[Subscription, ...], expected: int
+) -> None:
+    assert subscription_mismatch(license_(subscriptions=subscriptions, **members)) == expected

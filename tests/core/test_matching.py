@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from itertools import permutations
 
 import pytest
 
-from reconciler.matching import entry_of, exclusion_of, in_force, matches, matches_any, muted_by, rule_of
-from reconciler.model import Exclusion, ExclusionScope, Inclusion, ProductEntry, Settings
+from reconciler.matching import entries_of, entry_of, exclusion_of, in_force, matches, matches_any, muted_by, rule_of
+from reconciler.model import (
+    DeclaredEntitlement,
+    Exclusion,
+    ExclusionScope,
+    Inclusion,
+    Price,
+    ProductEntry,
+    Settings,
+)
 from tests.core.core_world import E3, E5, exclusion, license_, portal
 
 TODAY = date(2027, 6, 30)
@@ -83,6 +92,18 @@ def test_an_entry_is_found_by_part_number_or_sku_id() -> None:
     assert entry_of(declared, license_(E5)) == by_id
     assert entry_of(declared, license_(E3)) == by_number
     assert entry_of(portal(), license_()) is None
+
+
+def test_each_member_comes_from_the_closest_entry_that_has_it_whatever_the_order() -> None:
+    price, near, far = Price(Decimal(10), "EUR", "month"), DeclaredEntitlement(7), DeclaredEntitlement(100)
+    by_id = ProductEntry(E3, price=price)
+    by_number = ProductEntry("ENTERPRISEPACK", directory="B", entitlement=far)
+    for order in permutations((by_id, by_number, ProductEntry(E5, entitlement=near))):
+        declared = portal(products=order)
+        assert entries_of(declared, license_(E3)) == (by_id, by_number)
+        assert entry_of(declared, license_(E3)) == ProductEntry(E3, "B", price, far)
+    closer = ProductEntry(E3, entitlement=near)
+    assert entry_of(portal(products=(by_number, closer)), license_(E3)) == ProductEntry(E3, "B", None, near)
 
 
 REPOSITORY = Settings(exclusions=(exclusion("*PACK", "for everybody"),))

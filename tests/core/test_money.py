@@ -25,9 +25,14 @@ rows = st.lists(st.builds(costs, prices, counts, counts, counts), max_size=12)
 
 def test_each_amount_is_a_count_times_the_price_in_its_own_period() -> None:
     found = costs(Price(Decimal("34.40"), "EUR", "month"), 12, 0, 18)
-    assert found == Costs("EUR", "month", Decimal("412.80"), Decimal("0.00"), Decimal("619.20"))
-    assert found.a_year() == Costs("EUR", "year", Decimal("4953.60"), Decimal("0.00"), Decimal("7430.40"))
+    assert found == Costs("EUR", "month", Decimal("412.80"), Decimal("0.00"), Decimal("206.40"))
+    assert found.a_year() == Costs("EUR", "year", Decimal("4953.60"), Decimal("0.00"), Decimal("2476.80"))
     assert found.a_year().a_year() == found.a_year()
+
+
+@pytest.mark.parametrize(("shortfall", "reclaimable", "back"), [(0, 18, 18), (12, 18, 6), (18, 18, 0), (19, 18, 0)])
+def test_nothing_comes_back_for_what_was_never_paid_for(shortfall: int, reclaimable: int, back: int) -> None:
+    assert costs(Price(Decimal(2), "EUR", "month"), shortfall, 0, reclaimable).reclaimable == 2 * back
 
 
 @pytest.mark.parametrize(
@@ -93,5 +98,5 @@ def test_the_totals_of_a_report_equal_its_products(portals: list[list[tuple[int,
                     a_year = Fraction(price.amount) * (12 if price.per == "month" else 1)
                     wanted["true_up"] += a_year * max(0, used - owned)
                     wanted["idle"] += a_year * max(0, owned - used)
-                    wanted["reclaimable"] += a_year * unneeded
+                    wanted["reclaimable"] += a_year * max(0, unneeded - max(0, used - owned))
             assert {name: Fraction(getattr(total, name)) for name in wanted} == wanted

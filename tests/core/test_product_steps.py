@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -32,6 +33,7 @@ from reconciler.report import make_report
 from reconciler.transition import delete
 from tests.core.core_world import (
     E3,
+    E5,
     LATER,
     TODAY,
     applied,
@@ -109,10 +111,39 @@ def test_a_product_that_only_grace_covers_is_told_with_the_day() -> None:
     assert steps(GRACE) == [(Rank.GRACE, why)]
 
 
-def test_grace_ends_with_the_first_subscription_in_grace_and_with_no_other() -> None:
-    dates = (bought("Suspended", 1, 5), bought("Enabled", 2, 60), bought("Warning", 20, 20), bought("Warning", 10, 20))
-    item = product(enabled=60, warning=40, subscriptions=dates)
-    assert "covered only by units in grace until 2026-12-03: 97 consumed, 60 paid for" in dict(steps(item)).values()
+def test_grace_covers_until_the_first_day_on_which_too_few_are_left() -> None:
+    dates = (bought("Suspended", 1, 5), bought("Enabled", 90, 5), bought("Warning", 3, 10), bought("Warning", 25, 10))
+    item = product(enabled=5, warning=20, consumed_units=7, consumers=7, subscriptions=dates)
+    assert steps(item) == [(Rank.GRACE, "covered only by units in grace until 2026-12-18: 7 consumed, 5 paid for")]
+
+
+def test_what_ends_before_the_grace_that_covers_is_told_beside_it() -> None:
+    dates = (bought("Enabled", 2, 60), bought("Warning", 20, 40))
+    assert steps(product(enabled=60, warning=40, subscriptions=dates)) == [
+        (Rank.URGENT_RENEWAL, "a subscription ends on 2026-11-25: 57 too few from then on, unless it is renewed"),
+        (Rank.GRACE, "covered only by units in grace until 2026-11-25: 97 consumed, 60 paid for"),
+    ]
+
+
+def test_grace_that_outlasts_a_subscription_is_told_when_it_ends_itself() -> None:
+    item = product(enabled=100, warning=100, subscriptions=(bought("Enabled", 3, 100), bought("Warning", 9, 100)))
+    why = "the grace of a subscription ends on 2026-12-02: 97 too few from then on, unless it is renewed"
+    assert steps(item) == [(Rank.URGENT_RENEWAL, why)]
+
+
+def test_grace_whose_end_nobody_can_say_is_told_without_a_day() -> None:
+    item = product(enabled=60, warning=40, subscriptions=(bought("Warning", 15, 39),))
+    assert steps(item) == [(Rank.GRACE, "covered only by units in grace: 97 consumed, 60 paid for")]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [{"applies_to": "Company"}, {"consumed_units": 101, "consumers": 101}, {"consumed_units": 60, "consumers": 60}],
+    ids=["not metered", "short", "not needed"],
+)
+def test_grace_covers_only_a_product_that_is_fully_licensed_by_it(members: dict[str, Any]) -> None:
+    item = product(enabled=60, warning=40, **members)
+    assert Rank.GRACE not in [rank for rank, _ in steps(item)]
 
 
 def test_grace_that_is_not_needed_is_nothing_to_do() -> None:
@@ -137,7 +168,8 @@ def test_grace_that_ended_while_the_portal_fails_is_told_with_its_day() -> None:
 
 
 def test_grace_that_ended_in_a_portal_that_was_read_since_is_the_tenants_own_word() -> None:
-    assert [rank for rank, _ in steps(GRACE, today=on(16))] == [Rank.GRACE]
+    why = "covered only by units in grace, which was to end on 2026-12-08: 97 consumed, 60 paid for"
+    assert steps(GRACE, today=on(16)) == [(Rank.GRACE, why)]
 
 
 # --- renewals --------------------------------------------------------------------------------------------------------
@@ -166,6 +198,23 @@ def test_a_subscription_that_ends_without_harm_is_nothing_to_do() -> None:
     assert steps(product(subscriptions=(bought("Enabled", 200, 97), bought("Enabled", 3, 3)))) == []
 
 
+@pytest.mark.parametrize("total", [70, None], ids=["subscriptions and units differ", "a number is missing"])
+def test_a_subscription_that_ends_while_nobody_can_say_what_is_left_is_told_as_that(total: int | None) -> None:
+    item = product(
+        subscriptions=(subscription(total_licenses=total, next_lifecycle=bought("Enabled", 9, 1).next_lifecycle),)
+    )
+    licenses = "70 licenses" if total else "licenses"
+    assert steps(item) == [
+        (
+            Rank.URGENT_RENEWAL,
+            f"a subscription of {licenses} ends on 2026-12-02, and nobody can say what is left then: the subscriptions "
+            "in use and in grace do not add up to enabled + in grace",
+        )
+    ]
+    assert steps(replace(item, consumers=0, license=replace(item.license, consumed_units=0))) == []
+    assert steps(replace(item, license=replace(item.license, applies_to="Company"))) == []
+
+
 def test_the_settings_move_the_days() -> None:
     item = product(subscriptions=(bought("Enabled", 60, 100),))
     assert steps(item) == []
@@ -187,6 +236,10 @@ def test_a_trial_that_ends_is_told_once(days: int, consumers: int, expected: tup
     trial = bought("Enabled", days, 25, is_trial=True)
     item = product(enabled=25, consumed_units=consumers, consumers=consumers, subscriptions=(trial,))
     assert steps(item) == ([expected] if expected else [])
+
+
+def test_a_trial_without_licenses_is_nothing_to_do() -> None:
+    assert steps(product(subscriptions=(bought("Enabled", 200, 100), bought("Enabled", 5, 0, is_trial=True)))) == []
 
 
 # --- evidence --------------------------------------------------------------------------------------------------------
@@ -236,6 +289,23 @@ def test_a_declared_license_that_the_portal_never_reported_is_told() -> None:
     assert of(portal_state(product(), declared=portal(products=(ProductEntry("SPE_E5", directory="X"),)))) == []
 
 
+def test_an_entitlement_that_means_several_licenses_is_compared_with_none_of_them() -> None:
+    twin = product(license_(E5, part_number="ENTERPRISEPACK"))
+    assert steps(product(), twin, declared=declaring(20)) == [
+        (Rank.EVIDENCE, "20 declared as owned for what means 2 licenses of the portal: compared with none of them")
+    ]
+    (step,) = make_report(known(portal_state(product(), twin, declared=declaring(20))), Settings(), TODAY).next_steps
+    assert (step.subject, step.step) == ("ENTERPRISEPACK", f"Name the SKU ID in the portal's file: {E5} or {E3}.")
+    by_id = ProductEntry(E3, entitlement=DeclaredEntitlement(100))
+    assert steps(product(), twin, declared=portal(products=(*declaring(100).products, by_id))) == []
+
+
+def test_an_entitlement_and_a_price_in_two_entries_are_both_kept() -> None:
+    priced = ProductEntry(E3, price=Price(Decimal("10"), "EUR", "month"))
+    both = portal(products=(*declaring(120).products, priced))
+    assert [rank for rank, _ in steps(product(), declared=both)] == [Rank.EVIDENCE]
+
+
 # --- savings ---------------------------------------------------------------------------------------------------------
 
 
@@ -247,6 +317,10 @@ def test_consumers_who_do_not_need_a_license_are_one_step_with_what_it_is_worth(
     assert steps(item) == [(Rank.RECLAIMABLE, why)]
     priced = portal(products=(ProductEntry(E3, price=Price(Decimal("34.40"), "EUR", "month")),))
     assert steps(item, declared=priced) == [(Rank.RECLAIMABLE, f"{why}; worth 8,668.80 EUR a year")]
+    few = replace(item, license=replace(item.license, units=replace(item.license.units, enabled=80)))
+    assert dict(steps(few, declared=priced))[Rank.RECLAIMABLE] == f"{why}; worth 1,651.20 EUR a year"
+    none = replace(item, license=replace(item.license, units=replace(item.license.units, enabled=70)))
+    assert dict(steps(none, declared=priced))[Rank.RECLAIMABLE] == why
     free = portal(products=(ProductEntry(E3, price=Price(Decimal(0), "EUR", "month")),))
     assert steps(item, declared=free) == [(Rank.RECLAIMABLE, why)]
 

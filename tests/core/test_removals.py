@@ -19,7 +19,7 @@ from reconciler.model import (
 )
 from reconciler.plan import Action
 from reconciler.removals import RemovalOutcome, RemovalVerdict
-from reconciler.safety import check_plan
+from reconciler.safety import check_plan, refused_removals
 from reconciler.transition import delete, remove, stamp
 from tests.core.core_world import (
     E3,
@@ -87,7 +87,8 @@ def test_a_product_that_is_gone_is_removed_and_stays_on_record(sku: str) -> None
 
 def test_a_product_that_can_be_synchronized_is_refused_by_position() -> None:
     plan = plan_of(portal(), known=known(applied(None, portal(), BOTH)), removals=[removal()])
-    (refusal,) = check_plan(plan, Settings(), ())
+    (refusal,) = refused_removals(plan)
+    assert check_plan(plan, Settings(), ()) == []
     assert refusal.code == "removal-refused"
     assert refusal.message == (
         "portals.d/removals.yaml:2:5: Contoso - Office 365 E3 can be synchronized (Fully licensed)."
@@ -190,3 +191,22 @@ def test_the_serial_of_a_forgotten_portal_goes_on() -> None:
     forgotten = stamp(gone.before, gone.after, LATER)
     again = plan_of(portal(), known=known(forgotten)).portals[0]
     assert stamp(again.before, again.after, LATER).serial == forgotten.serial + 1
+
+
+def test_an_entry_under_the_former_id_counts_in_the_plan_that_renames_the_file() -> None:
+    renamed = replace(portal(), id="renamed")
+    plan = plan_of(renamed, known=known(known_gone()), removals=[removal()]).portals[0]
+    assert (plan.id, plan.removed) == ("renamed", 1)
+    later = plan_of(renamed, known=known(plan.after), removals=[removal()])
+    assert later.portals[0].removals == ()
+    assert [(item.outcome, item.why) for item in later.stray_removals] == [
+        (RemovalOutcome.DONE, f"done on {TODAY}; the portal is now renamed")
+    ]
+
+
+def test_a_refusal_says_that_the_product_came_back() -> None:
+    plan = plan_of(portal(), known=known(known_gone()), removals=[removal()]).portals[0]
+    back = applied(plan.after, portal(), BOTH)
+    outcome_, why = outcome(back, removal(reason="gone for good"))
+    assert outcome_ is RemovalOutcome.REFUSED
+    assert why.endswith(f"; it came back after its removal on {TODAY}")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import jsonschema
 import pytest
@@ -14,11 +15,19 @@ from syrupy.assertion import SnapshotAssertion
 
 from reconciler.exclusion_report import Origin
 from reconciler.facets import Evidence, Freshness, Position
-from reconciler.findings import COUNTED_BY_GRAPH_ONLY, ERRORS, FINDINGS, HELD_BUT_NOT_COUNTED, SAVINGS
+from reconciler.findings import (
+    COUNTED_BY_GRAPH_ONLY,
+    ERRORS,
+    FINDINGS,
+    HELD_BUT_NOT_COUNTED,
+    SAVINGS,
+    SUBSCRIPTIONS_DIFFER,
+)
 from reconciler.lifecycle import Due, Lifecycle
 from reconciler.model import (
     Change,
     ChangeSet,
+    DeclaredEntitlement,
     ExclusionScope,
     PortalState,
     Price,
@@ -35,6 +44,8 @@ from reconciler.report import Report, make_report
 from reconciler.resources import folder
 from tests.core.core_snapshots import JsonFile, MarkdownFile, TextFile
 from tests.core.core_world import (
+    E3,
+    E5,
     LATER,
     NOW,
     OUTAGE,
@@ -104,9 +115,10 @@ def test_the_terminals_table(snapshot: SnapshotAssertion) -> None:
 # --- Markdown --------------------------------------------------------------------------------------------------------
 
 
-def test_every_portal_has_a_page_and_the_report_two_files() -> None:
+def test_every_portal_has_a_page_and_the_report_its_files() -> None:
     files = reports(story_report())
-    assert set(files) == {"status.md", "status.json", *(f"{portal_id}.md" for portal_id in story())}
+    whole = {"status.md", "status.json", "products.csv", "index.html"}
+    assert set(files) == {*whole, *(f"{portal_id}.md" for portal_id in story())}
     assert all(text.endswith("\n") and not text.endswith("\n\n") for text in files.values())
 
 
@@ -273,7 +285,7 @@ def test_the_lifecycle_is_told_with_every_part_that_ends(item: Product, words: s
 def test_what_ends_is_told_by_day_and_with_what_is_missing_then() -> None:
     far = subscription(id="far", total_licenses=60, next_lifecycle=datetime(2027, 9, 1, tzinfo=UTC))
     near = subscription(id="near", total_licenses=40, next_lifecycle=SOON)
-    spare = product(license_(numbered(1), enabled=200, subscriptions=(replace(near, total_licenses=3), subscription())))
+    spare = product(license_(numbered(1), enabled=103, subscriptions=(replace(near, total_licenses=3), subscription())))
     state = portal_state(product(subscriptions=(far, near)), spare)
     assert section(page_of(state), "Renewals") == [
         ["2026-12-01", "Contoso - Office 365 E3", "expiring", "40", "37 too few"],
@@ -386,7 +398,10 @@ def test_the_schema_describes_every_member_of_the_story() -> None:
         (("product", "properties", "position", "enum"), [*Position, None]),
         (("product", "properties", "lifecycle", "enum"), [*Lifecycle, None]),
         (("product", "properties", "evidence", "enum"), [*Evidence, None]),
-        (("product", "properties", "findings", "propertyNames", "enum"), [*FINDINGS, "count_mismatch"]),
+        (
+            ("product", "properties", "findings", "propertyNames", "enum"),
+            [*FINDINGS, "count_mismatch", "subscription_mismatch"],
+        ),
         (("product", "properties", "assignment_errors", "propertyNames", "enum"), ERRORS),
         (("product", "properties", "reclaimable", "propertyNames", "enum"), SAVINGS),
         (("exclusion", "properties", "declared_for", "enum"), Origin),
@@ -413,7 +428,9 @@ def test_facets_and_counts_reach_json() -> None:
     assert suite["reclaimable"] == {"disabled_account": 18, "guest_licensed": 1, "overlap": 7}
     assert suite["costs_a_year"]["reclaimable"] == "10732.80"
     assert pilot["assignment_errors"] == {"CountViolation": 3, "ProhibitedInUsageLocationViolation": 1}
-    assert pilot["phases"] == [{"lifecycle": "trial", "licenses": 25, "date": "2026-12-22", "due": "soon"}]
+    assert pilot["phases"] == [
+        {"lifecycle": "trial", "licenses": 25, "date": "2026-12-22", "due": "soon", "balance": -25}
+    ]
     assert items["POWER_BI_PRO"]["muted"]
     assert items["RETIRED"]["evidence"] == "contradicted"
     assert [item["sku"] for item in contoso["unreported"]] == ["VISIOCLIENT"]
@@ -449,6 +466,7 @@ def test_a_portal_that_was_never_read_has_no_products() -> None:
     assert document["import"] == {
         "outcome": "failed",
         "as_of": None,
+        "paths_as_of": None,
         "users": 0,
         "tenant": None,
         "emulated": None,
@@ -502,3 +520,55 @@ def test_names_are_neither_markup_nor_emoji_for_the_terminal() -> None:
     assert "[bold]E3[/bold] :smile:" in status_table.render(report_of(portal_state(item)))
     error = replace(OUTAGE, message="[red]:warning:")
     assert "[red]:warning:" in status_table.render(report_of(applied(None, portal(), failed(error))))
+
+
+def test_only_a_product_that_is_fully_licensed_is_covered_by_grace_in_json() -> None:
+    owned = license_(enabled=60, warning=40)
+    state = portal_state(product(owned), product(replace(owned, sku_id=E5, applies_to="Company")))
+    items = json.loads(status_json.render(report_of(state)))["portals"][0]["products"]
+    assert {item["sku_id"]: item["only_by_grace"] for item in items} == {E3: True, E5: False}
+
+
+def test_subscriptions_that_do_not_account_for_the_units_are_told_everywhere() -> None:
+    state = portal_state(product(subscriptions=(subscription(total_licenses=70, next_lifecycle=SOON),)))
+    document = json.loads(status_json.render(report_of(state)))["portals"][0]["products"][0]
+    assert document["findings"] == {"subscription_mismatch": 30}
+    assert (document["falls_short"], document["phases"][0]["balance"]) == (None, None)
+    page = page_of(state)
+    assert section(page, "Renewals") == [["2026-12-01", "Contoso - Office 365 E3", "expiring", "70", "–"]]
+    assert section(page, "Findings") == [["Contoso - Office 365 E3", SUBSCRIPTIONS_DIFFER, "30"]]
+
+
+def test_an_entitlement_is_told_with_what_cannot_be_compared() -> None:
+    twins = (product(), product(license_(E5, part_number="ENTERPRISEPACK")))
+    entry = ProductEntry("ENTERPRISEPACK", entitlement=DeclaredEntitlement(120, "EA-77"))
+    one, both = (portal_state(*items, declared=portal(products=(entry,))) for items in (twins[:1], twins))
+    assert section(page_of(one), "Declared entitlements") == [
+        ["Contoso - Office 365 E3", "120", "100", "20", "proven, and more is declared", "EA-77"]
+    ]
+    assert section(page_of(both), "Declared entitlements") == [
+        ["ENTERPRISEPACK", "120", "–", "–", "means 2 licenses: name the SKU ID", "EA-77"]
+    ]
+    (found,) = json.loads(status_json.render(report_of(both)))["portals"]
+    assert [(item["sku"], item["sku_ids"]) for item in found["ambiguous"]] == [("ENTERPRISEPACK", [E5, E3])]
+    assert [item["declared_entitlement"] for item in found["products"]] == [None, None]
+
+
+def _objects(node: object) -> Iterator[dict[str, Any]]:
+    """Every object of the schema whose members it names."""
+    if isinstance(node, dict):
+        if "object" in (node.get("type") or ()) and "properties" in node:
+            yield node
+        node = list(node.values())
+    for member in node if isinstance(node, list) else ():
+        yield from _objects(member)
+
+
+def test_the_schema_lets_no_member_through_that_it_does_not_describe() -> None:
+    objects = list(_objects(SCHEMA))
+    assert len(objects) > 10
+    assert [item for item in objects if item.get("additionalProperties") is not False] == []
+    document = json.loads(status_json.render(story_report()))
+    document["portals"][0]["products"][0]["surprise"] = 1
+    with pytest.raises(jsonschema.ValidationError, match="surprise"):
+        jsonschema.validate(document, SCHEMA)

@@ -46,6 +46,7 @@ from tests.core.core_world import (
     portal,
     portal_state,
     product,
+    subscription,
     with_import,
 )
 
@@ -335,13 +336,45 @@ def test_there_is_no_cost_without_a_price() -> None:
 
 
 @pytest.mark.parametrize(
-    ("consumed_units", "consumers", "expected"), [(97, 97, 0), (99, 97, 2), (95, 97, -2), (None, 97, 0), (97, None, 0)]
+    ("applies_to", "consumed_units", "consumers", "expected"),
+    [
+        ("User", 97, 97, 0),
+        ("User", 99, 97, 2),
+        ("User", 95, 97, -2),
+        ("User", 0, 97, -97),
+        ("User", None, 97, None),
+        ("User", 97, None, None),
+        ("User", -5, 97, None),
+        ("Company", 99, 97, None),
+        ("", 99, 97, None),
+    ],
 )
-def test_a_mismatch_is_graphs_count_minus_ours(
-    consumed_units: int | None, consumers: int | None, expected: int
+def test_a_mismatch_is_graphs_count_minus_ours_where_both_count_users(
+    applies_to: str, consumed_units: int | None, consumers: int | None, expected: int | None
 ) -> None:
-    assert count_mismatch(consumed_units, consumers) == expected
-    assert item_of(replace(product(consumed_units=consumed_units), consumers=consumers)).mismatch == expected
+    assert count_mismatch(applies_to, consumed_units, consumers) == expected
+    item = replace(product(consumed_units=consumed_units, applies_to=applies_to), consumers=consumers)
+    assert item_of(item).mismatch == expected
+
+
+def test_subscriptions_and_units_that_differ_are_found_on_products_that_are_synchronized() -> None:
+    item = product(subscriptions=(subscription(total_licenses=70),))
+    assert item_of(item).subscription_mismatch == -30
+    assert item_of(replace(item, reason=Reason.GONE_FROM_PORTAL)).subscription_mismatch == 0
+
+
+def test_old_numbers_of_consumers_who_do_not_need_a_license_do_not_count() -> None:
+    item = replace(product(), reclaimable={"disabled_account": 3})
+    assert item_of(item).reclaimable == 3
+    assert item_of(replace(item, reason=Reason.EXCLUDED)).reclaimable == 0
+
+
+def test_an_entitlement_that_means_several_licenses_belongs_to_none() -> None:
+    entry = ProductEntry("ENTERPRISEPACK", directory="A", entitlement=DeclaredEntitlement(20))
+    twin = product(license_(E5, part_number="ENTERPRISEPACK"))
+    (found,) = report_of(portal_state(product(), twin, declared=portal(products=(entry,)))).portals
+    assert [(item.proof, item.entry) for item in found.products] == [(None, replace(entry, entitlement=None))] * 2
+    assert [(item.entry, item.sku_ids) for item in found.ambiguous] == [(entry, (E5, E3))]
 
 
 # --- changes ---------------------------------------------------------------------------------------------------------

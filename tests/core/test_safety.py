@@ -201,8 +201,8 @@ def test_a_tenant_that_suddenly_reports_no_license_is_held_back() -> None:
         "no-licenses",
         "The tenant reports no licenses; 1 was known before.",
     )
-    assert "--allow loss" in refusal.remedy
-    assert held(state, complete(), [Override.LOSS]) is None
+    assert "--allow answer" in refusal.remedy
+    assert held(state, complete(), [Override.ANSWER]) is None
     assert held(state, complete(), [Override.EMPTY, Override.TENANT_CHANGE]) == "no-licenses"
 
 
@@ -238,7 +238,7 @@ def test_a_tenant_without_licenses_is_fine_when_none_was_known_or_all_are_gone()
 def test_many_licenses_gone_at_once_are_held_back(total: int, shown: int, code: str | None) -> None:
     state = with_products(total)
     assert held(state, seen_of(state, shown)) == code
-    assert held(state, seen_of(state, shown), [Override.LOSS]) is None
+    assert held(state, seen_of(state, shown), [Override.ANSWER]) is None
 
 
 def test_the_refusal_of_gone_licenses_names_the_numbers() -> None:
@@ -260,7 +260,7 @@ def test_consumed_licenses_without_a_single_user_are_held_back() -> None:
     assert refusal is not None
     assert refusal.code == "no-consumers"
     assert "97 of 97 known consumers are missing from the list of users" in refusal.message
-    assert held(state, empty, [Override.LOSS]) is None
+    assert held(state, empty, [Override.ANSWER]) is None
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def test_users_that_are_missing_although_graph_counts_them_are_held_back(
     state = portal_state(product(license_(consumed_units=before), consumers=before))
     seen = complete(license_(consumed_units=units), consumption={license_().sku_id: Consumption(now)})
     assert held(state, seen) == code
-    assert held(state, seen, [Override.LOSS]) is None
+    assert held(state, seen, [Override.ANSWER]) is None
 
 
 def test_a_gap_to_the_count_of_graph_that_was_there_before_is_no_loss() -> None:
@@ -376,3 +376,21 @@ def test_a_portals_own_limit_counts_for_what_its_tenant_reports() -> None:
     own = replace(state, portal=replace(state.portal, safety=PortalLimits(min_reported_percent=10)))
     assert held(state, seen_of(state, 4)) == "too-many-gone"
     assert held(own, seen_of(state, 4)) is None
+
+
+def test_a_file_renamed_to_the_id_of_a_removed_portal_is_refused() -> None:
+    gone = delete(with_products(1))
+    forgotten = plan_of(known=known(gone), removals=[Removal("contoso", "*", "closed")]).portals[0].after
+    two = portal("two", client_id=OTHER_TENANT)
+    states = known(forgotten, portal_state(product(), declared=two))
+    (refusal,) = check_plan(plan_of(replace(two, id="contoso"), known=states), Settings(), ())
+    assert refusal.code == "id-taken"
+    assert "portals.d/two.yaml was renamed to contoso.yaml" in refusal.message
+
+
+def test_a_deleted_portal_with_limits_of_its_own_is_not_sent_to_its_file() -> None:
+    before = with_products(40, replace(portal(), safety=PortalLimits(min_products=0)))
+    other = portal("other", client_id=OTHER_TENANT)
+    states = known(before, portal_state(product(), declared=other))
+    (refusal,) = check_plan(plan_of(other, known=states), Settings(), ())
+    assert refusal.remedy.endswith("allow it with --allow loss or restore the file.")

@@ -8,16 +8,27 @@ from typing import Any
 import pytest
 
 from reconciler.model import (
+    DeclaredEntitlement,
     ExcludedLicense,
     Import,
     Inclusion,
     License,
+    Overlap,
     PortalState,
     ProductEntry,
     Reason,
     Settings,
 )
-from reconciler.unmatched import Unmatched, known_licenses, unmatched_exclusions, unmatched_in
+from reconciler.unmatched import (
+    Ambiguous,
+    Unmatched,
+    UnmatchedSettings,
+    ambiguous_entitlements,
+    comparable,
+    known_licenses,
+    unmatched_in,
+    unmatched_in_settings,
+)
 from tests.core.core_world import (
     E3,
     E5,
@@ -104,21 +115,73 @@ def test_an_exclusion_of_the_settings_matches_in_any_portal() -> None:
     contoso = portal_state(product())
     fabrikam = portal_state(product(license_(E5)), declared=portal("fabrikam"))
     kept_out = with_import(fabrikam, excluded=(ExcludedLicense(FLOW, "FLOW_FREE"),))
-    assert unmatched_exclusions(portals, settings, known(contoso, fabrikam)) == (0, 2)
-    assert unmatched_exclusions(portals, settings, known(contoso, kept_out)) == (2,)
+    assert unmatched_in_settings(portals, settings, known(contoso, fabrikam)).exclusions == (0, 2)
+    assert unmatched_in_settings(portals, settings, known(contoso, kept_out)).exclusions == (2,)
 
 
 def test_the_settings_are_not_judged_before_every_portal_was_read() -> None:
     settings = Settings(exclusions=(exclusion("NO_SUCH_SKU"),))
     portals = {"contoso": portal(), "fabrikam": portal("fabrikam")}
     contoso, fabrikam = portal_state(product()), portal_state(declared=portal("fabrikam"), last_import=Import())
-    assert unmatched_exclusions(portals, settings, known(contoso)) == ()
-    assert unmatched_exclusions(portals, settings, known(contoso, fabrikam)) == ()
-    assert unmatched_exclusions({"contoso": portal()}, settings, known(contoso, fabrikam)) == (0,)
+    assert unmatched_in_settings(portals, settings, known(contoso)).exclusions == ()
+    assert unmatched_in_settings(portals, settings, known(contoso, fabrikam)).exclusions == ()
+    assert unmatched_in_settings({"contoso": portal()}, settings, known(contoso, fabrikam)).exclusions == (0,)
 
 
 def test_a_portal_that_is_declared_no_more_does_not_count() -> None:
     settings = Settings(exclusions=(exclusion("ENTERPRISEPACK"),))
     deleted = portal_state(product(), declared=portal("fabrikam"))
     contoso = portal_state()
-    assert unmatched_exclusions({"contoso": portal()}, settings, known(contoso, deleted)) == (0,)
+    assert unmatched_in_settings({"contoso": portal()}, settings, known(contoso, deleted)).exclusions == (0,)
+
+
+def test_an_entry_of_unmetered_and_either_side_of_an_overlap_match_in_any_portal() -> None:
+    overlaps = (Overlap("SPE_E5", "ENTERPRISEPACK"), Overlap("SPE_E7", "ENTERPRISEPACK"), Overlap(E3, "NO_SUCH"))
+    settings = Settings(unmetered=("FLOW_FREE", "NO_*", E3), overlaps=(*overlaps, Overlap("NO_SUCH", "SPE_E7")))
+    portals = {"contoso": portal(), "fabrikam": portal("fabrikam")}
+    contoso = portal_state(product())
+    fabrikam = with_import(
+        portal_state(product(license_(E5)), declared=portal("fabrikam")), excluded=(ExcludedLicense(FLOW, "FLOW_FREE"),)
+    )
+    both = known(contoso, fabrikam)
+    assert unmatched_in_settings(portals, settings, both) == UnmatchedSettings(
+        unmetered=(1,), overlaps=((1, "sku"), (3, "sku"), (2, "includes"), (3, "includes"))
+    )
+    assert unmatched_in_settings(portals, settings, known(contoso)) == UnmatchedSettings()
+
+
+# --- one entitlement for several licenses ----------------------------------------------------------------------------
+
+TWIN = license_(E5, part_number="ENTERPRISEPACK")
+"""Another license with the part number of the first."""
+
+
+def declared(sku: str, quantity: int | None = 20) -> ProductEntry:
+    return ProductEntry(sku, entitlement=None if quantity is None else DeclaredEntitlement(quantity))
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ((declared("enterprisepack"),), (E5, E3)),
+        ((declared("ENTERPRISEPACK", None),), None),
+        ((declared(E3),), None),
+        ((declared("ENTERPRISEPACK"), declared(E3, 5)), None),
+        ((declared("ENTERPRISEPACK"), declared(E3, None)), (E5, E3)),
+        ((declared("FLOW_FREE"),), None),
+    ],
+    ids=["part number", "without entitlement", "SKU ID", "a closer one for each", "a closer one without", "one"],
+)
+def test_an_entitlement_that_counts_for_several_licenses_is_ambiguous(
+    entries: tuple[ProductEntry, ...], expected: tuple[str, ...] | None
+) -> None:
+    found = ambiguous_entitlements(portal(products=entries), (license_(E3), TWIN, license_(FLOW)))
+    assert found == ((Ambiguous(0, entries[0], expected),) if expected else ())
+
+
+@pytest.mark.parametrize(
+    ("reason", "counts"), [(None, True), (Reason.GONE_FROM_PORTAL, True), (Reason.EXCLUDED, False)]
+)
+def test_a_license_that_is_excluded_makes_no_entitlement_ambiguous(reason: Reason | None, *, counts: bool) -> None:
+    state = portal_state(product(), product(TWIN, reason=reason))
+    assert bool(ambiguous_entitlements(portal(products=(declared("ENTERPRISEPACK"),)), comparable(state))) is counts

@@ -154,7 +154,7 @@ def test_the_filter_on_a_count_needs_the_count_option_beside_the_header() -> Non
 @pytest.mark.parametrize(
     "url",
     [
-        "users/delta",
+        "users/delta?$filter=id eq '1'",
         "$batch",
         "users?$orderby=displayName",
         "users?$filter=accountEnabled eq true",

@@ -102,6 +102,16 @@ def _removing(limited: str) -> Callable[[Scene], object]:
     return change
 
 
+def _renamed_to_a_removed_one(scene: Scene) -> Ended:
+    """Portal two's file takes the name of portal one, which was deleted and whose products were removed."""
+    applied(scene, tenant(1), tenant(2))
+    everything = "removals:\n  - {portal: one, sku: '*', reason: Closed}\n"
+    scene.world.portals(two=portal_yaml(2), removals=everything)
+    apply(scene)
+    scene.world.portals(one=portal_yaml(2))
+    return apply(scene)
+
+
 def _with_reports(scene: Scene, ended: Ended) -> Ended:
     return Ended(ended.code, (scene.world.root / "state/reports/status.json").read_text(), ended.err)
 
@@ -421,6 +431,7 @@ SAFETY: dict[tuple[str, str], Provoke] = {
     ("portal-protected", ""): after(
         lambda s: s.world.portals(two=portal_yaml(2)), tenant(1), tenant(2), extra="protect: true\n"
     ),
+    ("id-taken", ""): _renamed_to_a_removed_one,
     ("tenant-changed", ""): after(lambda s: s.world.portals(one=portal_yaml(2))),
     ("plan-stale", ""): _stale_plan,
     ("no-licenses", ""): held_back(tenant(1), tenant(1, skus=(), users=())),

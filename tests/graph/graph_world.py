@@ -90,6 +90,7 @@ def connect(
     cloud: Cloud = Cloud.GLOBAL,
     retry: RetryPolicy = RetryPolicy(limit=2),  # noqa: B008 - it is frozen
     clock: Callable[[], float] | None = None,
+    streams: int = 1,
 ) -> Connection:
     """Connect to an emulated tenant, or to any other transport."""
     if isinstance(network, Tenant):
@@ -101,7 +102,7 @@ def connect(
     http = open_http(transport=wire, retry=retry, sleep=slept.append)
     endpoints = ENDPOINTS[cloud]
     tokens = TokenSource(http, endpoints, tenant_id, client_id, Credential(credential))
-    return Connection(GraphClient(http, endpoints, tenant_id, tokens), tokens, wire, slept)
+    return Connection(GraphClient(http, endpoints, tenant_id, tokens, streams), tokens, wire, slept)
 
 
 def pem_pair(pair: KeyPair | None = None) -> dict[str, str]:

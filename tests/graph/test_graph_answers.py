@@ -102,6 +102,17 @@ def test_a_failure_without_an_error_is_not_guessed_at(content: Any) -> None:
     assert isinstance(entra_failure(failed(500, content)), FailureNotDeserialized)
 
 
+@pytest.mark.parametrize("header", ["request-id", "date"])
+def test_a_header_that_echoes_the_token_is_not_taken_over(header: str) -> None:
+    token = "canary-of-a-token"
+    request = httpx.Request("GET", REQUEST.url, headers={"Authorization": f"Bearer {token}"})
+    content = {"error": {"code": "A", "message": "No."}}
+    for echoed in (token, "an id 7"):
+        error = graph_failure(httpx.Response(400, json=content, headers={header: f"{echoed} x"}, request=request))
+        assert isinstance(error, ReportedError)
+        assert (echoed in error.trace()) is (echoed != token)
+
+
 def test_a_page_in_graphs_place_is_quoted_by_its_title_without_ids() -> None:
     page = b"<HTML><head><Title>Blocked by\n Proxy 20261123052011 / 8A6C2F0D77C54F4A</title>"
     error = graph_failure(failed(403, page, content_type="text/html; charset=x"))

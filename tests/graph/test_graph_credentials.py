@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from base64 import encodebytes
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import cache
@@ -149,8 +150,9 @@ def test_a_secret_that_is_no_text_is_refused(value: bytes, detail: str) -> None:
         lambda: {"pfx": pfx(own=certificate()), "passphrase": PASSPHRASE},
         lambda: {"pfx": pfx(chain=(certificate(rsa_key("issuer")), certificate())), "passphrase": PASSPHRASE},
         lambda: {"pfx": pfx(own=certificate(), locked=False)},
+        lambda: {"pfx": encodebytes(pfx(own=certificate())), "passphrase": PASSPHRASE},
     ],
-    ids=["PEM", "encrypted PEM", "chain in PEM", "PFX", "PFX with chain", "PFX without passphrase"],
+    ids=["PEM", "encrypted PEM", "chain in PEM", "PFX", "PFX with chain", "PFX without passphrase", "PFX in base64"],
 )
 def test_a_certificate_is_unpacked_into_the_pair_that_msal_signs_with_ps256(
     values: Callable[[], dict[str, bytes]],
@@ -173,6 +175,7 @@ def test_a_certificate_is_unpacked_into_the_pair_that_msal_signs_with_ps256(
         ),
         (ThumbprintUnreadable, "names no certificate", lambda: {"private_key": key_pem()}),
         (ThumbprintUnreadable, "is no PFX file", lambda: {"pfx": pem(certificate()), "passphrase": PASSPHRASE}),
+        (ThumbprintUnreadable, "is no PFX file", lambda: {"pfx": encodebytes(b"canary"), "passphrase": PASSPHRASE}),
         (ThumbprintUnreadable, "holds no certificate", lambda: {"pfx": pfx(), "passphrase": PASSPHRASE}),
         (
             AssertionFailed,

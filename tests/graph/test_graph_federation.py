@@ -170,6 +170,12 @@ def test_an_answer_without_a_token_is_said_and_not_quoted(status: int, body: str
     assert "elsewhere.example" not in {request.url.host for request in connection.wire.requests}
 
 
+def test_an_answer_that_echoes_the_bearer_as_its_type_does_not_give_it_away() -> None:
+    headers = {"content-type": f"text/{ENVIRONMENT['ACTIONS_ID_TOKEN_REQUEST_TOKEN']}"}
+    error = refusal(connect(answering(lambda: httpx.Response(200, headers=headers)), credential=from_github()))
+    assert error.detail == f"{GITHUB_HOST} answered 200, text/…, without a token"
+
+
 def test_a_github_that_cannot_be_reached_is_a_failure_of_the_network() -> None:
     def refuse() -> httpx.Response:
         raise httpx.ConnectError("no route")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import socket
 import ssl
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import truststore
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from reconciler import __version__
 from reconciler.emulator.faults import Drop, Fault
@@ -157,6 +160,17 @@ def certificate_file(folder: Path, name: str = "ca.pem", *, form: Encoding = Enc
     return str(folder / name)
 
 
+def revocations() -> bytes:
+    """A list of revoked certificates, which OpenSSL loads from the same file as certificates."""
+    key: Any = load_pem_private_key(key_pair().private_key_pem, None)
+    listed = x509.CertificateRevocationListBuilder(
+        x509.load_pem_x509_certificate(key_pair().certificate_pem).subject,
+        datetime(2026, 1, 1, tzinfo=UTC),
+        datetime(2030, 1, 1, tzinfo=UTC),
+    )
+    return listed.sign(key, SHA256()).public_bytes(Encoding.PEM)
+
+
 def refused_before_the_network(monkeypatch: pytest.MonkeyPatch, **environment: str) -> ConfigurationError:
     """What is said of this environment; nobody is asked on the way."""
 
@@ -182,7 +196,7 @@ def test_a_certificate_file_that_is_missing_is_said(
     assert f"SSL_CERT_FILE names {place}, " in error.message
 
 
-@pytest.mark.parametrize("content", ["empty", "damaged", "der", "key"])
+@pytest.mark.parametrize("content", ["empty", "damaged", "der", "key", "crl"])
 def test_a_certificate_file_without_a_certificate_is_said(
     content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,7 +204,8 @@ def test_a_certificate_file_without_a_certificate_is_said(
     certificate_file(tmp_path, form=Encoding.DER)
     if content != "der":
         wrong = {"empty": b"", "damaged": b"-----BEGIN CERTIFICATE-----\nbm8=\n-----END CERTIFICATE-----\n"}
-        (tmp_path / "ca.pem").write_bytes(wrong.get(content, key_pair().private_key_pem))
+        wrong |= {"key": key_pair().private_key_pem, "crl": revocations()}
+        (tmp_path / "ca.pem").write_bytes(wrong[content])
     error = refused_before_the_network(monkeypatch, SSL_CERT_FILE="ca.pem")
     assert error.code == "certificate-file-unusable"
     assert "SSL_CERT_FILE names ca.pem, " in error.message

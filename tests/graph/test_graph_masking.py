@@ -30,6 +30,7 @@ def sign_in(secret: str = SECRET) -> httpx.Request:
         quote_plus(SECRET),
         re.sub("%..", lambda match: match[0].lower(), quote(SECRET, safe="")),
         escape(SECRET),
+        quote(quote(SECRET, safe=""), safe=""),
         b64encode(SECRET.encode()).decode(),
         urlsafe_b64encode(SECRET.encode()).decode(),
         b64encode(f"app:{SECRET}".encode()).decode(),

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from reconciler.emulator.faults import ALWAYS, Delay, Fault
+from reconciler.emulator.faults import ALWAYS, Delay, Fault, Reply
 from reconciler.emulator.scenario import CLIENT_ID, SECRET
 from reconciler.errors import FailureNotDeserialized, PortalError, SuccessNotDeserialized, Unreachable
 from reconciler.graph.answers import cause
@@ -198,6 +198,29 @@ def test_a_proxy_that_echoes_its_password_does_not_give_it_away(monkeypatch: pyt
         error = refused()
     assert basic.encode() in asked[0]
     assert error.detail == f"{LOGIN}: the proxy answered 407 You sent …, text/…"
+
+
+@pytest.mark.parametrize("written", ["p%C3%A4ss%2Fcanary%21", "p%c3%a4ss/canary%21", "p%25C3%25A4ss%252Fcanary%2521"])
+def test_the_password_of_a_proxy_is_masked_also_as_it_is_written_in_its_address(
+    written: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = f"HTTP/1.1 407 You sent user:{written}\nContent-Type: text/{written}\nContent-Length: 0\n\n"
+    with proxy_saying(answer) as address:
+        through(monkeypatch, HTTPS_PROXY=f"http://user:p%C3%A4ss%2Fcanary%21@{address}")
+        error = refused()
+    assert error.detail == f"{LOGIN}: the proxy answered 407 You sent user:…, text/…"
+
+
+@pytest.mark.parametrize("written", ["canary!", "canary%21", b64encode(b"user:canary!").decode()])
+def test_a_proxy_that_opens_tls_does_not_give_its_password_away_in_microsofts_place(
+    written: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Reply(502, f"<title>{written}</title>You sent {written}", headers={"Content-Type": "text/html"})
+    with Interception(tenant(Fault(page, service="login", times=ALWAYS))).running() as proxy:
+        address = proxy.address.replace("//", "//user:canary%21@")
+        through(monkeypatch, HTTPS_PROXY=address, SSL_CERT_FILE=proxy.certificate_file(tmp_path))
+        error = refused()
+    assert error.detail == f'{LOGIN} answered 502, text/html: "…": "You sent …"'
 
 
 def test_a_page_of_a_proxy_that_wants_a_password_says_where_to_put_it() -> None:

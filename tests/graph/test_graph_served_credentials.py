@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -76,6 +77,10 @@ CREDENTIALS: dict[str, tuple[tuple[Authentication, ...], str]] = {
         (CertificateAuthentication(pfx=Reference("file", "locked.pfx"), passphrase=Reference("env", "PASSPHRASE")),),
         CLIENT_ID,
     ),
+    "PFX in a variable": (
+        (CertificateAuthentication(pfx=Reference("env", "PFX"), passphrase=Reference("env", "PASSPHRASE")),),
+        CLIENT_ID,
+    ),
     "PFX without passphrase": ((CertificateAuthentication(pfx=Reference("file", "open.pfx")),), CLIENT_ID),
     "federated, file": ((FederatedAuthentication(Reference("file", "token")),), CLIENT_ID),
     "federated, GitHub": ((FederatedAuthentication(),), CLIENT_ID),
@@ -131,6 +136,7 @@ def signing_in(server: Server, root: Path, client_id: str, *credentials: Authent
         "WRONG": "wrong",
         "PASSPHRASE": "correct horse",
         "CERTIFICATE": key_pair().certificate_pem.decode(),
+        "PFX": b64encode((root / "locked.pfx").read_bytes()).decode(),
     }
     first, *others = credentials
     portal = Portal("contoso", "Contoso", TENANT_ID, client_id, first, "Contoso", others[0] if others else None)

@@ -371,6 +371,12 @@ def test_a_certificate_is_past_its_end_to_the_second(caplog: pytest.LogCaptureFi
     assert warnings(caplog) == ["contoso: the certificate {env: CERTIFICATE} expired on 2026-11-23"]
 
 
+def test_the_end_of_a_first_certificate_is_known_although_only_the_second_signs_in() -> None:
+    source = Network(world()).sign_in(portal(CERTIFICATE, RIGHT), **expired_pair())
+    assert source.token()
+    assert source.credential_end == date(2026, 11, 22)
+
+
 def test_a_certificate_that_is_bad_otherwise_is_not_said_to_have_ended(caplog: pytest.LogCaptureFixture) -> None:
     values = {"KEY": key_pair("another").private_key_pem.decode()}
     assert Network(world()).sign_in(portal(CERTIFICATE, RIGHT), **values).token()

@@ -12,6 +12,7 @@ from reconciler.errors import PortalError
 from reconciler.importing import Importer, Reader
 from reconciler.model import (
     Assignment,
+    ChangedPage,
     Contact,
     License,
     Organization,
@@ -57,6 +58,7 @@ class DirectoryReader:
     emulated: str | None = None
     credential_end: date | None = None
     sign_ins: bool = False
+    selected: str = "id"
     service_plans: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def _fail_at(self, place: str) -> None:
@@ -73,6 +75,14 @@ class DirectoryReader:
         self._fail_at("licenses")
         owned = sorted(self.directory.owned.items(), key=lambda item: sku_id(item[0]))
         return tuple(_license(part, enabled, consumed) for part, (enabled, consumed) in owned)
+
+    def latest(self) -> str | None:
+        """These tenants tell no changes."""
+        return None
+
+    def changes(self, link: str) -> Iterator[ChangedPage]:
+        """Never asked for, as there is no link."""
+        raise NotImplementedError
 
     def users(self, restarted: Callable[[], None], idle_since: date) -> Iterator[UserPage]:
         """One page for each license, and a failure after the first where that is asked for."""

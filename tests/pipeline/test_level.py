@@ -46,11 +46,33 @@ def test_a_database_ahead_of_the_ledger_goes(world: World) -> None:
     assert not list(state(world).glob("*.db*"))
 
 
-def test_a_database_behind_the_ledger_goes(world: World) -> None:
-    old = database(world).read_bytes()
-    world.portals(one=portal_yaml(name="Renamed"))
+def test_a_database_behind_the_ledger_stays_and_takes_over_what_is_newer_there(world: World) -> None:
+    """Other shards have applied their portals since."""
+    world.tenants(tenant(1), tenant(2))
+    world.portals(one=portal_yaml(1), two=portal_yaml(2))
     assert world.run("apply").code == 0
+    old = database(world).read_bytes()
+    world.portals(one=portal_yaml(name="Renamed"), two=portal_yaml(2))
+    assert world.run("apply").code == 0
+    written = world.written()
     database(world).write_bytes(old)
+    assert not drop_unless_level(state(world))
+    ended = world.run("--verbose", "apply")
+    assert "one: all users are read: no earlier read" in ended.err, "its users may be others now"
+    assert "two: all users are read: Graph does not go on" in ended.err, "its link was there to ask with"
+    assert world.written() == written
+
+
+def test_a_database_that_went_another_way_than_the_ledger_goes(world: World) -> None:
+    old, before = database(world).read_bytes(), world.written()
+    world.portals(one=portal_yaml(name="Renamed here"))
+    assert world.run("apply").code == 0
+    other = database(world).read_bytes()
+    database(world).write_bytes(old)
+    (state(world) / "ledger/one.json").write_bytes(before["ledger/one.json"])
+    world.portals(one=portal_yaml(name="Renamed there"))
+    assert world.run("apply").code == 0
+    database(world).write_bytes(other)
     assert drop_unless_level(state(world))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.errors import Refused, StateError
 from reconciler.git.checkout import EMAIL, NAME, Checkout
-from reconciler.publish import ATTEMPTS, Published, message, publish
+from reconciler.publish import ATTEMPTS, Published, Push, message, publish
 from tests.pipeline.pipeline_world import Clone, Remote, without_outer_git
 
 RUN = "https://ci.example/runs/1"
@@ -363,3 +363,78 @@ def test_a_shallow_clone_is_enough(remote: Remote) -> None:
 )
 def test_the_subject_names_the_first_portals(paths: list[str], subject: str) -> None:
     assert message(paths, "c0ffee", None).splitlines() == [subject, "", "Reconciled-From: c0ffee"]
+
+
+def pulled(clone: Clone, run: Callable[[], int]) -> Published:
+    return publish(Checkout(clone.root), run, "main", pull=True, run_url=RUN)
+
+
+def test_a_clone_that_is_used_again_begins_from_what_others_have_pushed(remote: Remote) -> None:
+    runner, person = remote.clone("runner"), remote.clone("another person")
+    person.write("portals.d/contoso.yaml", "name: Contoso Ltd\n")
+    merged = person.push("A merge")
+    seen: list[str] = []
+
+    def run() -> int:
+        seen.append((runner.root / "portals.d/contoso.yaml").read_text())
+        return writes(runner, contoso="{}")()
+
+    assert pulled(runner, run).branch == "main"
+    assert seen == ["name: Contoso Ltd\n"]
+    assert f"Reconciled-From: {merged}" in remote.git("log", "-1", "--format=%B", "main")
+
+
+def test_what_a_run_that_was_stopped_has_left_is_pushed_by_the_next_one(remote: Remote) -> None:
+    runner = remote.clone("runner")
+    writes(runner, contoso="left")()
+    Checkout(runner.root).commit_state(lambda _: "Not pushed")
+    writes(runner, fabrikam="left too")()
+    assert pulled(runner, lambda: 0).branch == "main"
+    assert remote.git("show", "main:state/ledger/contoso.json") == "left"
+    assert remote.git("show", "main:state/ledger/fabrikam.json") == "left too"
+
+
+def test_what_a_run_that_was_stopped_has_left_gives_way_to_what_others_have_pushed(remote: Remote) -> None:
+    runner, fast = remote.clone("runner"), remote.clone("fast")
+    writes(runner, contoso="left")()
+    published(fast, writes(fast, contoso="fast"))
+    assert pulled(runner, lambda: 0) == Published(0)
+    assert (runner.root / "state/ledger/contoso.json").read_text() == "fast"
+
+
+def test_a_commit_of_a_person_is_never_dropped(remote: Remote) -> None:
+    runner, person = remote.clone("runner"), remote.clone("another person")
+    runner.write("portals.d/contoso.yaml", "name: Mine\n")
+    runner.git("commit", "--quiet", "--all", "--message", "Not pushed")
+    person.write("portals.d/fabrikam.yaml", "name: Fabrikam\n")
+    person.push()
+    with pytest.raises(Refused, match="does not have the commit that is checked out") as caught:
+        pulled(runner, lambda: 0)
+    assert caught.value.code == "branch-rewritten"
+    assert (runner.root / "portals.d/contoso.yaml").read_text() == "name: Mine\n"
+
+
+def test_a_runner_is_not_given_up_because_many_others_push_other_files_first(remote: Remote) -> None:
+    """As many shards do that end at the same time."""
+    slow, fast = remote.clone("slow"), remote.clone("fast")
+    writes(slow, contoso="slow")()
+    runs: list[int] = []
+
+    class Overtaken(Checkout):
+        pushes = 0
+
+        def push(self, branch: str, *, force: bool = False) -> Push:
+            self.pushes += 1
+            if self.pushes <= ATTEMPTS + 2:
+                fast.pull()
+                published(fast, writes(fast, fabrikam=f"fast {self.pushes}"))
+            return super().push(branch, force=force)
+
+    def run() -> int:
+        runs.append(1)
+        return 0
+
+    ended = publish(Overtaken(slow.root), run, "main")
+    assert ended.branch == "main"
+    assert len(runs) == 1
+    assert remote.git("show", "main:state/ledger/contoso.json") == "slow"

@@ -13,6 +13,7 @@ from reconciler import __version__
 from reconciler.model import Portal, PortalState, Removal, Settings
 from reconciler.plan_page import Basis, KnownAs
 from reconciler.render.plan_json import render
+from reconciler.safety import Override
 from reconciler.store import ledger
 from reconciler.store.plan_file import basis, is_plan, read
 from tests.core.core_world import applied, complete, exclusion, known, license_, numbered, plan_of, portal
@@ -29,7 +30,7 @@ def made(
     settings: Settings | None = None,
     removals: Sequence[Removal] = (),
     only: tuple[str, ...] = (),
-    allowed: tuple[str, ...] = (),
+    allowed: tuple[Override, ...] = (),
     emulated: bool = False,
     credential_ends: Mapping[str, date] = ENDS,
 ) -> Basis:
@@ -62,7 +63,7 @@ def test_the_state_is_known_by_the_serial_and_the_digest_of_its_ledger_file() ->
         (made(CONTOSO, NORTH, removals=[Removal("contoso", "A", "Gone")]), "removals"),
         (made(CONTOSO, NORTH, state={}), "state"),
         (made(CONTOSO, NORTH, emulated=True), "emulated"),
-        (made(CONTOSO, NORTH, allowed=("loss",)), "allowed"),
+        (made(CONTOSO, NORTH, allowed=(Override.LOSS,)), "allowed"),
         (made(CONTOSO, NORTH, credential_ends={}), "credential_ends"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

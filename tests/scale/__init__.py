@@ -1,0 +1,1 @@
+"""Many runners and long-running ones: shards, watch, what they say to machines."""
