@@ -53,6 +53,15 @@ REMEDIES: dict[Reason, str] = {
 }
 """What to do about each reason."""
 
+LIFTED_LABELS: dict[Reason, str] = {
+    Reason.PORTAL_DELETED: "the portal was not declared",
+    Reason.EXCLUDED: "the license was excluded",
+    Reason.GONE_FROM_PORTAL: REASON_LABELS[Reason.GONE_FROM_PORTAL],
+}
+"""A reason that the configuration has lifted already: the product waits for the next complete import."""
+
+LIFTED_REMEDY = "Nothing: the next complete import updates the product. If imports fail, mend them."
+
 POSITION_LABELS: dict[Position, str] = {
     Position.UNDER: "under",
     Position.UNUSED: "unused",

@@ -16,7 +16,15 @@ from reconciler.exclusion_report import (
 from reconciler.expiry import Condition, condition
 from reconciler.facets import Freshness, Position, Proof
 from reconciler.findings import count_mismatch
-from reconciler.labels import CALCULATION_REMEDY, REMEDIES, SHORTAGE_REMEDY, SUSPENDED_REMEDY
+from reconciler.labels import (
+    CALCULATION_REMEDY,
+    LIFTED_LABELS,
+    LIFTED_REMEDY,
+    REASON_LABELS,
+    REMEDIES,
+    SHORTAGE_REMEDY,
+    SUSPENDED_REMEDY,
+)
 from reconciler.lifecycle import Cliff, Lifecycle, Phase, Usage, subscription_mismatch
 from reconciler.matching import entry_of, muted_by
 from reconciler.model import (
@@ -30,6 +38,7 @@ from reconciler.model import (
     Status,
 )
 from reconciler.money import Costs
+from reconciler.removals import is_lifted
 from reconciler.small_groups import Hidden, hide, told
 from reconciler.unmatched import Ambiguous, ambiguous_entitlements, comparable, known_licenses, unmatched_in
 
@@ -61,8 +70,16 @@ class ProductReport:
     mismatch: int | None
     subscription_mismatch: int
     muted: Exclusion | None
+    lifted: bool
+    """Whether nothing but an import keeps it from being synchronized."""
     remedy: str | None
     hidden: Hidden
+
+    @property
+    def reason_label(self) -> str | None:
+        """Why it cannot be synchronised, in words."""
+        reason = self.product.reason
+        return (LIFTED_LABELS if self.lifted else REASON_LABELS)[reason] if reason else None
 
     @property
     def lifecycle(self) -> Lifecycle | None:
@@ -152,6 +169,7 @@ def _product(
     metered = product.status in _METERED
     reclaimable = sum(product.reclaimable.values())
     usage = _usage(found, settings) if metered else None
+    lifted = product.reason is not None and is_lifted(product, state, settings, today)
     return ProductReport(
         name=f"{state.portal.name} - {product.title}",
         product=product,
@@ -166,7 +184,8 @@ def _product(
         mismatch=count_mismatch(license_.applies_to, license_.consumed_units, product.consumers),
         subscription_mismatch=0 if product.reason else subscription_mismatch(license_),
         muted=muted_by(state.portal, settings, license_, today),
-        remedy=_remedy(product),
+        lifted=lifted,
+        remedy=LIFTED_REMEDY if lifted else _remedy(product),
         hidden=hidden,
     )
 

@@ -171,7 +171,7 @@ def _rule(item: ProductReport, settings: Settings) -> tuple[str, str]:
     """The rule that gave the status, without and with its numbers."""
     product, found = item.product, item.numbers
     if product.reason:
-        return "a reason keeps it from being synchronized", REASON_LABELS[product.reason]
+        return "a reason keeps it from being synchronized", item.reason_label or ""
     match product.status:
         case Status.CALCULATION_ERROR:
             return "a number is missing, negative or not whole", _unusable(product)

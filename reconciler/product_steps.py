@@ -7,7 +7,7 @@ from datetime import date
 
 from reconciler.facets import Freshness
 from reconciler.findings import SUBSCRIPTIONS_DIFFER
-from reconciler.labels import CALCULATION_REMEDY, REASON_LABELS, REMEDIES, SAVING_NOUNS, SHORTAGE_REMEDY
+from reconciler.labels import CALCULATION_REMEDY, SAVING_NOUNS, SHORTAGE_REMEDY
 from reconciler.lifecycle import Cliff, Due, Lifecycle, Phase
 from reconciler.model import Presence, Reason, Status
 from reconciler.money import spoken
@@ -38,7 +38,7 @@ def _steps(item: ProductReport) -> Iterator[_Step]:
     """What to do about one product."""
     product = item.product
     if product.reason is not None:
-        yield Rank.NOT_SYNCHRONIZED, 0, REASON_LABELS[product.reason], REMEDIES[product.reason]
+        yield Rank.NOT_SYNCHRONIZED, 0, item.reason_label or "", item.remedy or ""
         if product.reason is Reason.GONE_FROM_PORTAL:
             yield from _evidence(item)
         return

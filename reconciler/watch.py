@@ -64,7 +64,8 @@ def seconds(text: str) -> int:
     """The length of time that ``5h``, ``30m`` or ``90s`` means. Raises ValueError."""
     units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
     number, unit = text[:-1], units.get(text[-1:])
-    if not (unit and number.isascii() and number.isdecimal() and 0 < int(number) * unit <= LONGEST):
+    is_number = number.isascii() and number.isdecimal() and len(number) <= len(str(LONGEST))
+    if not (unit and is_number and 0 < int(number) * unit <= LONGEST):
         raise ValueError(f"{text!r} is no time such as 5h, 30m or 90s, of at most a week")
     return int(number) * unit
 

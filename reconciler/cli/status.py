@@ -26,7 +26,7 @@ def command(invocation: Invocation, ids: tuple[str, ...], *, form: str, rev: str
     from reconciler.store.state import read
 
     with at(invocation, rev) if rev else nullcontext(invocation) as there:
-        known = read(state_folder(there))
+        known = {key: state for key, state in read(state_folder(there)).items() if not state.is_forgotten}
         if unknown := set(ids) - known.keys():
             raise UnknownPortal(unknown, known)
         chosen = {portal_id: state for portal_id, state in known.items() if not ids or portal_id in ids}

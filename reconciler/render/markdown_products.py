@@ -48,7 +48,7 @@ def _product_row(item: ProductReport) -> list[str]:
 def _status(item: ProductReport) -> str:
     """Status by sign and word, with its reason."""
     status, reason = item.product.status, item.product.reason
-    why = f": {REASON_LABELS[reason]}" if reason else ""
+    why = f": {item.reason_label}" if reason else ""
     return f"{STATUS_SIGNS[status]} {STATUS_LABELS[status]}{why}{f' ({MUTED_LABEL})' if item.muted else ''}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from reconciler.labels import EMULATED_NOTICE, EXPIRING_SIGN, MUTED_LABEL, REASON_LABELS, STATUS_LABELS, STATUS_SIGNS
+from reconciler.labels import EMULATED_NOTICE, EXPIRING_SIGN, MUTED_LABEL, STATUS_LABELS, STATUS_SIGNS
 from reconciler.model import ImportOutcome, Presence, Status
 from reconciler.portal_report import PortalReport, ProductReport
 from reconciler.render.columns import columns
@@ -99,7 +99,7 @@ def _table(report: Report, *, narrow: bool) -> Table:
 def _status(item: ProductReport, *, narrow: bool) -> str:
     """Sign and word, with the reason where there is room."""
     status, reason = item.product.status, item.product.reason
-    words = STATUS_LABELS[status] + (f": {REASON_LABELS[reason]}" if reason else "")
+    words = STATUS_LABELS[status] + (f": {item.reason_label}" if reason else "")
     words += f" ({MUTED_LABEL})" if item.muted else ""
     if narrow:
         words = _SHORT.get(status, STATUS_LABELS[status])

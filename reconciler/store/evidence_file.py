@@ -134,8 +134,8 @@ def read(content: bytes) -> Evidence:
             tool=msgspec.convert(predicate["tool"]["version"], str),
             subject=_by_name(statement["subject"]),
         )
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"it is no evidence that this tool can read: {type(error).__name__}") from None
+    except (msgspec.MsgspecError, KeyError, TypeError, AttributeError, RecursionError):
+        raise ValueError("it is no evidence that this tool can read") from None
 
 
 def _portal(portal: PortalReport) -> Document:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 from reconciler.model import Change, ChangeSet, Product, ReportSettings, Settings
 from reconciler.next_steps import Rank
@@ -16,7 +17,7 @@ from tests.core.core_world import E3, NOW, TODAY, known, portal_state, product
 FIVE = Settings(report=ReportSettings(small_group=5))
 
 
-def counted(**counts: dict[str, int]) -> Product:
+def counted(**counts: Any) -> Product:
     """A product with these counts of users, and no license left."""
     return replace(product(enabled=97), **counts)
 

@@ -94,7 +94,7 @@ def product_rows(portal: PortalReport) -> Iterator[ProductRow]:
 def _why(item: ProductReport) -> Iterator[str]:
     """What stands below the status: reason, mute, position."""
     if item.product.reason:
-        yield REASON_LABELS[item.product.reason]
+        yield item.reason_label or ""
     if item.muted:
         yield MUTED_LABEL
     if item.position:
