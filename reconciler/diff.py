@@ -10,9 +10,13 @@ from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
 
+from reconciler.findings import SIGN_INS
 from reconciler.model import Change, ErrorInfo, Exclusion, ExclusionScope, Portal, PortalState, Product, ProductEntry
 
 Scalar = str | int | None
+
+UNKNOWN = "unknown"
+"""In place of a count where there is none, which is not zero."""
 
 
 def differences(before: PortalState | None, after: PortalState) -> tuple[Change, ...]:
@@ -22,11 +26,11 @@ def differences(before: PortalState | None, after: PortalState) -> tuple[Change,
     the field ``product``.
     """
     if before is None:
-        return (Change(after.portal.name, "portal", None, after.id), *_products((), after))
+        return (Change(after.portal.name, "portal", None, after.id), *_products(PortalState(after.portal), after))
     if before == after:  # most portals of most plans, and telling their facts apart costs a hundred times more
         return ()
     own = _told_once(_fields(after.portal.name, None, _portal_facts(before), _portal_facts(after)))
-    return (*own, *_products(before.products, after))
+    return (*own, *_products(before, after))
 
 
 def _told_once(changes: list[Change]) -> list[Change]:
@@ -35,9 +39,9 @@ def _told_once(changes: list[Change]) -> list[Change]:
     return [change for change in changes if not (declared and change.field == "credential_expires")]
 
 
-def _products(before: tuple[Product, ...], after: PortalState) -> Iterator[Change]:
+def _products(before: PortalState, after: PortalState) -> Iterator[Change]:
     """Differences of the products."""
-    old = {product.sku_id: product for product in before}
+    old = {product.sku_id: product for product in before.products}
     new = {product.sku_id: product for product in after.products}
     for sku_id in sorted(old.keys() | new.keys()):
         was, now = old.get(sku_id), new.get(sku_id)
@@ -49,7 +53,19 @@ def _products(before: tuple[Product, ...], after: PortalState) -> Iterator[Chang
             before_status = was.status.value if was else None
             yield Change(known.title, "product", before_status, now.status.value if now else None, sku_id)
         else:
-            yield from _fields(now.title, sku_id, _product_facts(was), _product_facts(now))
+            facts, new_facts = _product_facts(was), _product_facts(now)
+            if not after.last_import.sign_ins:
+                _mark_unknown(new_facts, facts)
+            elif not before.last_import.sign_ins:
+                _mark_unknown(facts, new_facts)
+            yield from _fields(now.title, sku_id, facts, new_facts)
+
+
+def _mark_unknown(facts: dict[str, Scalar], others: Mapping[str, Scalar]) -> None:
+    """Say of what sign-ins told of a product at the other time that it is unknown: they were not read."""
+    for name in others:
+        if name.partition(".")[2] in SIGN_INS:
+            facts.setdefault(name, UNKNOWN)
 
 
 def _fields(

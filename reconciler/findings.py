@@ -33,8 +33,11 @@ SIGN_INS = ("inactive", "never_signed_in")
 OTHER_ERROR = "Other"
 """Graph's own word for an assignment error of no particular kind."""
 
+NONE_LEFT = "CountViolation"
+"""Graph's word where licenses ran out. Who holds the license in another way does not wait for one."""
+
 ERRORS: dict[str, str] = {
-    "CountViolation": "there are not enough licenses",
+    NONE_LEFT: "there are not enough licenses",
     "MutuallyExclusiveViolation": "it has a service plan that conflicts with another license of the user",
     "DependencyViolation": "it has a service plan that needs another one, or that another one needs",
     "ProhibitedInUsageLocationViolation": "it is not offered in the user's usage location",

@@ -27,6 +27,7 @@ from reconciler.model import (
     Organization,
     Portal,
     PortalState,
+    ServicePlans,
     Settings,
     UserPage,
 )
@@ -52,8 +53,8 @@ class Reader(Protocol):
         """What it owns."""
 
     @property
-    def service_plans(self) -> Mapping[str, frozenset[str]]:
-        """The service plans for users of each license that was read last, by SKU ID."""
+    def service_plans(self) -> Mapping[str, ServicePlans]:
+        """The service plans of each license that was read last, by SKU ID."""
 
     def users(self, restarted: Callable[[], None], idle_since: date) -> Iterator[UserPage]:
         """Who consumes it, page by page. Calls ``restarted`` when the list starts again from its first page.

@@ -186,3 +186,6 @@ SUSPENDED_REMEDY = (
     "Reactivate the suspended subscription, buy the missing licenses, or take them from users who do not need them."
 )
 EMULATED_NOTICE = "Emulated data: these numbers come from the built-in emulator, not from a real tenant."
+
+COUNTED_AGAIN = "the settings have changed since, and the next import counts again"
+"""What is said of findings that rest on other settings than today's."""

@@ -7,6 +7,7 @@ from datetime import date
 
 from reconciler import compliance, facets, lifecycle, money
 from reconciler.compliance import Numbers
+from reconciler.counting import counted_with
 from reconciler.exclusion_report import (
     ExclusionReport,
     InclusionReport,
@@ -103,7 +104,8 @@ class PortalReport:
 
     ``totals`` are the sums of its products' costs per year, one for each currency. ``unreported`` are the entries of
     its file that declare an entitlement to a license that the tenant does not report; ``ambiguous`` are those whose
-    entitlement means several licenses of the tenant, and is compared with none of them.
+    entitlement means several licenses of the tenant, and is compared with none of them. ``counted_with`` names the
+    settings that the findings were counted with where today's are others, None where they are not.
     """
 
     state: PortalState
@@ -115,6 +117,7 @@ class PortalReport:
     ambiguous: tuple[Ambiguous, ...]
     totals: tuple[Costs, ...]
     credential: Condition | None
+    counted_with: str | None
 
     @property
     def keeps_old_numbers(self) -> bool:
@@ -142,7 +145,7 @@ def portal_report(state: PortalState, settings: Settings, today: date) -> Portal
     products = tuple(
         _product(product, state, fresh, settings, today, unclear=product.sku_id in unclear) for product in ordered
     )
-    deleted = state.presence is Presence.DELETED
+    deleted, last = state.presence is Presence.DELETED, state.last_import
     return PortalReport(
         state=_told(state, settings),
         freshness=fresh,
@@ -153,6 +156,7 @@ def portal_report(state: PortalState, settings: Settings, today: date) -> Portal
         ambiguous=ambiguous,
         totals=money.totals(item.costs for item in products if item.costs),
         credential=None if deleted else condition(state, settings, today),
+        counted_with=None if deleted or last.counted_with == counted_with(settings) else last.counted_with,
     )
 
 

@@ -120,7 +120,7 @@ def _pulled(checkout: Checkout, branch: str, run_url: str | None) -> str:
     tip = checkout.fetch(branch)
     if not checkout.leads_to(tip, checkout.head()):
         if checkout.has_own(tip):
-            raise Refused(f"{branch} does not have the commit that is checked out.", code="branch-rewritten")
+            raise _rewritten(branch)
         checkout.turn_to(tip)
     return tip
 
@@ -128,12 +128,17 @@ def _pulled(checkout: Checkout, branch: str, run_url: str | None) -> str:
 def _again(checkout: Checkout, branch: str, base: str, tip: str) -> str:
     """Start from the tip that others pushed, with the commit where theirs has nothing to do with it; the new base."""
     if not checkout.leads_to(base, tip):
-        raise Refused(f"{branch} does not have the commit any more that this run began with.", code="branch-rewritten")
+        raise _rewritten(branch)
     if checkout.changed(base, tip) & checkout.changed(base, checkout.head()):
         checkout.turn_to(tip)
     else:
         checkout.put_on(tip, base)
     return tip
+
+
+def _rewritten(branch: str) -> Refused:
+    """The error when the branch has gone on from somewhere else."""
+    return Refused(f"{branch} does not have the commit any more that this run began with.", code="branch-rewritten")
 
 
 def _apart(checkout: Checkout, code: int, branch: str) -> Published:

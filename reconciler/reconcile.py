@@ -6,6 +6,7 @@ portal that fails keeps its last values and does not stop the others.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from typing import Any
 
 from reconciler import history, plausibility, safety, transition
 from reconciler.diff import differences
-from reconciler.errors import Refused, UnknownPortal
+from reconciler.errors import ReconcileError, Refused, UnknownPortal
 from reconciler.importing import Importer
 from reconciler.model import (
     Complete,
@@ -44,6 +45,8 @@ from reconciler.store.scratch import scratch
 from reconciler.store.staging import Staging
 from reconciler.store.state import OpenState, open_state
 from reconciler.transition import Title
+
+log = logging.getLogger(__name__)
 
 STOPPING_SECONDS = 2.0
 """How long a run that is stopped waits for portals that are being stored. What only waits for an answer is left."""
@@ -277,7 +280,15 @@ def _import(run: Run, importer: Importer, opened: OpenState, plan: PortalPlan) -
         observation = _observe(run, importer, plan, staged)
         start = plan.after if isinstance(observation, Complete) else plan.kept
         after = transition.observe(start, observation, run.settings, run.title, run.now)
-        return _store(run, opened, Result(plan.before, after, observation), staged)
+        try:
+            return _store(run, opened, Result(plan.before, after, observation), staged)
+        except ReconcileError:
+            raise
+        except Exception as error:  # what one tenant told must not cost the others their import
+            log.debug("%s: it cannot be stored", plan.after.id, exc_info=error)
+            unusable = Failed(plan.after.id, ReconcileError(f"Internal error: {type(error).__name__}.").info())
+            kept = transition.observe(plan.kept, unusable, run.settings, run.title, run.now)
+            return _store(run, opened, Result(plan.before, kept, unusable))
 
 
 def _store(run: Run, opened: OpenState, result: Result, staged: Staging | None = None) -> Result:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from reconciler import compliance
+from reconciler.counting import counted_with
 from reconciler.diff import differences
 from reconciler.expiry import known_end
 from reconciler.matching import entry_of, exclusion_of
@@ -165,6 +166,7 @@ def _imported(state: PortalState, seen: Complete, settings: Settings, title: Tit
         excluded=excluded,
         sign_ins=seen.sign_ins,
         paths_as_of=seen.paths_as_of,
+        counted_with=counted_with(settings),
     )
     after = replace(
         state,

@@ -19,7 +19,11 @@ CIS = ("github", "gitlab", "azure")
 @click.command("init")
 @click.argument("directory", metavar="[DIR]", default=".", type=click.Path(file_okay=False, path_type=Path))
 @click.option(
-    "--ci", "name", type=click.Choice(CIS), help="Whose pipeline.  [default: the one that is there, or github]"
+    "--ci",
+    "name",
+    type=click.Choice(CIS),
+    envvar="RECONCILE_INIT_CI",
+    help="Whose pipeline.  [default: the one that is there, or github]",
 )
 @click.option("--check", is_flag=True, help="Write nothing; end with 1 when a file of the tool is out of date.")
 @click.pass_obj

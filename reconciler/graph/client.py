@@ -23,7 +23,7 @@ from reconciler.graph.pages import Pager
 from reconciler.graph.ranges import REFUSALS, RangedUsers, Unproven, count
 from reconciler.graph.roles import SIGN_INS_READ, granted
 from reconciler.graph.wire import CompanySubscription, Page, SubscribedSku, Tenant, User
-from reconciler.model import ChangedPage, License, Organization, UserPage
+from reconciler.model import ChangedPage, License, Organization, ServicePlans, UserPage
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class GraphClient:
         self._tenant_id = tenant_id
         self._tokens = tokens
         self._streams = streams
-        self._service_plans: Mapping[str, frozenset[str]] = {}
+        self._service_plans: Mapping[str, ServicePlans] = {}
         self._sign_ins = False
 
     @property
@@ -70,8 +70,8 @@ class GraphClient:
         return self.pager.emulated
 
     @property
-    def service_plans(self) -> Mapping[str, frozenset[str]]:
-        """The service plans for users of each license that was read last, by SKU ID."""
+    def service_plans(self) -> Mapping[str, ServicePlans]:
+        """The service plans of each license that was read last, by SKU ID."""
         return self._service_plans
 
     @property
@@ -121,9 +121,9 @@ class GraphClient:
         """Page by page, whoever holds a license. A user may come twice: a list is no snapshot.
 
         With ``idle_since``, sign-ins come too when the app may read them: who has not signed in after that day is idle.
-        When Graph loses the place, or refuses to tell sign-ins after all, or parts that were read at once prove not to
-        be the whole, ``restarted`` is called, everything yielded so far is void, and the list starts again; when the
-        place was lost ``RESTARTS`` times it raises ReportedError.
+        When Graph loses the place, or does not give the list with sign-ins after all, or parts that were read at once
+        prove not to be the whole, ``restarted`` is called, everything yielded so far is void, and the list starts
+        again; when the place was lost ``RESTARTS`` times it raises ReportedError.
         """
         restarts = 0
         streams = Streams(self._streams)
@@ -140,7 +140,7 @@ class GraphClient:
                     raise
                 restarts += 1
             except ReportedError as error:
-                if not self._sign_ins or error.status != httpx.codes.FORBIDDEN:
+                if not self._sign_ins:
                     raise
                 log.info("%s: sign-ins are not read: %s", self._tenant_id, error.code)
                 self._sign_ins = False  # whether users may be read at all, the list without them says

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
-from reconciler.findings import OTHER_ERROR, idle
+from reconciler.findings import OTHER_ERROR, SIGN_INS_BEGIN, idle
 from reconciler.graph.wire import CompanySubscription, SubscribedSku, Tenant, User, instant, whole
-from reconciler.model import Assignment, Contact, License, Organization, Subscription, Units, UserPage
+from reconciler.model import Assignment, Contact, License, Organization, ServicePlans, Subscription, Units, UserPage
 
 NO_UNITS = Units(None, None, None, None)
 
@@ -78,18 +78,28 @@ def _subscription(subscription: CompanySubscription) -> Subscription:
     )
 
 
-def service_plans(skus: Iterable[SubscribedSku]) -> dict[str, frozenset[str]]:
-    """The service plans of each SKU that apply to users. A SKU whose two entries disagree has none that is sure."""
-    found: dict[str, frozenset[str]] = {}
+def service_plans(skus: Iterable[SubscribedSku]) -> dict[str, ServicePlans]:
+    """The service plans of each SKU. A SKU whose two entries disagree has none that is sure."""
+    found: dict[str, ServicePlans] = {}
     for sku in skus:
-        plans = frozenset(
-            plan.service_plan_id.lower()
-            for plan in sku.service_plans or ()
-            if plan.service_plan_id and plan.applies_to == "User"
-        )
+        plans = _service_plans(sku)
         sku_id = sku.sku_id.lower()
-        found[sku_id] = plans if found.get(sku_id, plans) == plans else frozenset()
+        found[sku_id] = plans if found.get(sku_id, plans) == plans else ServicePlans(all_known=False)
     return found
+
+
+def _service_plans(sku: SubscribedSku) -> ServicePlans:
+    told = sku.service_plans or ()
+    for_users = [plan for plan in told if plan.service_plan_id and plan.applies_to == "User"]
+    return ServicePlans(
+        frozenset(plan.service_plan_id.lower() for plan in for_users if plan.service_plan_id),
+        frozenset(
+            plan.service_plan_id.lower()
+            for plan in for_users
+            if plan.service_plan_id and plan.provisioning_status == "Success"
+        ),
+        all(plan.service_plan_id and plan.applies_to for plan in told),
+    )
 
 
 def user_page(users: list[User], idle_since: date | None = None) -> UserPage:
@@ -100,7 +110,7 @@ def user_page(users: list[User], idle_since: date | None = None) -> UserPage:
     """
     contacts: list[Contact] = []
     rows: list[Assignment] = []
-    for user in {user.id: user for user in users}.values():
+    for user in {user.id.lower(): user for user in users}.values():
         if not user.assigned_licenses and not user.license_assignment_states:
             continue
         found = assignments(user, idle_since)
@@ -133,7 +143,7 @@ def assignments(user: User, idle_since: date | None = None) -> list[Assignment]:
     errors: dict[str, str] = {}
     for entry in user.license_assignment_states or ():
         sku_id = entry.sku_id.lower()
-        if sku_id in held:
+        if sku_id in held and entry.state != "Error":
             (group if entry.assigned_by_group else direct).add(sku_id)
         error = entry.error if entry.error != "None" else None
         if entry.state == "Error":
@@ -168,7 +178,10 @@ def assignments(user: User, idle_since: date | None = None) -> list[Assignment]:
 def _idle(user: User, held: Iterable[str], since: date) -> dict[str, str]:
     """What the user's sign-ins say against each SKU that is held."""
     activity = user.sign_in_activity
-    last = instant(activity.last_successful_sign_in_date_time) if activity else None
+    told = activity.last_successful_sign_in_date_time if activity else None
+    last = instant(told)
+    if told and (last is None or last.date() < SIGN_INS_BEGIN):
+        return {}  # not a time, or one before there were any, is no knowledge
     if last and last.date() > since:
         return {}
     assigned: dict[str, date] = {}

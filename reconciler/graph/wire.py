@@ -61,10 +61,11 @@ class PrepaidUnits(Wire):
 
 
 class ServicePlan(Wire):
-    """A part of a SKU. Those that apply to ``User`` can be switched off for a user."""
+    """A part of a SKU. Those that apply to ``User`` can be switched off for a user; ``Success`` means that it works."""
 
     service_plan_id: str | None = None
     applies_to: str | None = None
+    provisioning_status: str | None = None
 
 
 class SubscribedSku(Wire):

@@ -62,7 +62,8 @@ class Import:
     ``organization``, ``emulated``, ``excluded`` (sorted by SKU ID) and ``sign_ins`` (whether sign-ins were read) belong
     to the last complete import, also when a later one failed. ``failed_since`` is when the imports began to fail
     without one that was complete since. ``paths_as_of`` is when ways and errors of assignments, and sign-ins, were
-    read, where the content is newer than the last full read of all users.
+    read, where the content is newer than the last full read of all users. ``counted_with`` names the settings that
+    findings and savings of the last complete import rest on; see ``counting.counted_with``.
     """
 
     outcome: ImportOutcome = ImportOutcome.NEVER
@@ -75,6 +76,7 @@ class Import:
     excluded: tuple[ExcludedLicense, ...] = ()
     sign_ins: bool = False
     paths_as_of: datetime | None = None
+    counted_with: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

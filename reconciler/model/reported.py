@@ -113,11 +113,24 @@ class ChangedPage:
 
 
 @dataclass(frozen=True, slots=True)
+class ServicePlans:
+    """The service plans of a SKU that are for users, by ID; ``working`` are those that are provisioned.
+
+    ``all_known`` is False when there is one of which nobody knows what it is or whether it is for users.
+    """
+
+    for_users: frozenset[str] = frozenset()
+    working: frozenset[str] = frozenset()
+    all_known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Consumption:
     """Counts over the users of one SKU, without zeros.
 
     ``findings`` maps a finding's id to its number of users; ``errors`` Graph's word for what is wrong with an
-    assignment to the number of users with it. ``reclaimable`` maps a finding's id to the consumers who do not need the
+    assignment to the number of users with it; ``CountViolation`` only those who did not get the license by another way
+    either. ``reclaimable`` maps a finding's id to the consumers who do not need the
     license because of it: each consumer counts once, under the first of ``findings.SAVINGS`` that fits.
     """
 

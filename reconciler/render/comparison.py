@@ -103,7 +103,7 @@ def _rows(found: Comparison) -> list[tuple[str, int, int]]:
     """The sums, by name."""
     before, after = found.before, found.after
     statuses: list[tuple[str, int, int]] = [
-        (f"Products: {STATUS_LABELS[status]}", before.statuses[status], after.statuses[status]) for status in Status
+        (f'Products "{STATUS_LABELS[status]}"', before.statuses[status], after.statuses[status]) for status in Status
     ]
     return [
         ("Portals", before.portals, after.portals),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from reconciler.expiry import Condition
 from reconciler.facets import Freshness
-from reconciler.labels import EXPIRING_SIGN, FRESHNESS_LABELS, STATUS_LABELS, STATUS_SIGNS
+from reconciler.labels import COUNTED_AGAIN, EXPIRING_SIGN, FRESHNESS_LABELS, STATUS_LABELS, STATUS_SIGNS
 from reconciler.model import Presence, Status
 from reconciler.money import Costs
 from reconciler.next_steps import NextStep
@@ -120,6 +120,7 @@ def facts(portal: PortalReport) -> list[str]:
         ("Users with a license", number(last.users)),
         *([("Assignment ways and errors", full_read)] if full_read else []),
         *([("Sign-ins", sign_ins)] if last.as_of else []),
+        *([("Findings", f"counted with {safe(portal.counted_with)}: {COUNTED_AGAIN}")] if portal.counted_with else []),
     ]
     return table(("What", "Value"), rows)
 

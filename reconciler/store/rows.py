@@ -14,7 +14,7 @@ from reconciler.store.documents import Document, from_document, to_document
 
 Row = dict[str, Any]
 
-_IMPORT = ("outcome", "as_of", "users", "emulated", "failed_since", "paths_as_of")
+_IMPORT = ("outcome", "as_of", "users", "emulated", "failed_since", "paths_as_of", "counted_with")
 
 
 def load_states(db: Database) -> dict[str, PortalState]:

@@ -97,14 +97,13 @@ class Staging:
 
     def add(self, page: UserPage) -> None:
         """Stage one page. Of a user who was on an earlier page, the later answer counts, because it is the newer."""
-        holdings: dict[str, list[Row]] = {}
+        holdings: dict[str, dict[str, Row]] = {}
         for assignment in page.assignments:
-            holdings.setdefault(assignment.object_id, []).append(assignment[1:])
+            holdings.setdefault(assignment.object_id, {})[assignment.sku_id] = assignment[1:]
         values: list[object] = []
         with self._lock, explained(), self._db.atomic():
             for contact in page.contacts:
-                held = holdings[contact.object_id]
-                held.sort()
+                held = sorted(holdings[contact.object_id].values())
                 flags = (contact.account_enabled is False, contact.user_type == "Guest", not contact.usage_location)
                 kind = (tuple(held), *flags)
                 values += contact

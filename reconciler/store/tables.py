@@ -53,6 +53,12 @@ def m004_one_row_for_each_user(db: Database) -> None:
             db.execute(statement)
 
 
+@migrations()
+def m005_settings_of_the_count(db: Database) -> None:
+    """Which settings findings were counted with."""
+    db.execute("ALTER TABLE imports ADD COLUMN counted_with TEXT")
+
+
 _USERS = """
 CREATE TABLE kinds (
     key INTEGER PRIMARY KEY,

@@ -91,7 +91,6 @@ def edit_ledger(repository: Repository, serial: int) -> str:
     path = repository.root / "state/ledger/one.json"
     before = json.loads(path.read_text())["serial"]
     repository.edit("state/ledger/one.json", f'"serial": {before}', f'"serial": {serial}')
-    repository.edit("state/ledger/one.json", '"description": null', f'"description": "{serial}"')
     return repository.commit("License status: one", f"Reconciled-From: {repository.head()}")
 
 
@@ -105,7 +104,11 @@ def test_serials_that_are_missing_written_again_or_taken_back_are_named(reposito
     ):
         commit = edit_ledger(repository, serial)
         ended = repository.verify("--log")
-        assert f"{commit[:12]}: state/ledger/one.json: {said}\n" in ended.out if said else commit[:12] not in ended.out
+        assert (
+            f"{commit[:12]}: state/ledger/one.json: {said}\n" in ended.out
+            if said
+            else f"{commit[:12]}: " not in ended.out
+        )
     repository.edit("state/ledger/one.json", '"protect": false', '"protect": true')
     again = repository.commit("License status: one", f"Reconciled-From: {repository.head()}")
     assert f"{again[:12]}: state/ledger/one.json: serial 3 was written again\n" in repository.verify("--log").out
@@ -133,7 +136,7 @@ def test_a_portal_that_is_deleted_and_removed_leaves_a_history_in_sequence(repos
     repository.world.portals(two=portal_yaml(2))
     repository.commit("One is gone")
     repository.publish("2026-11-24T06:00:00Z", "apply", "--allow", "loss")
-    (repository.root / "portals.d/removals.yaml").write_text("- {portal: one, sku: '*', reason: Sold}\n")
+    (repository.root / "portals.d/removals.yaml").write_text("removals: [{portal: one, sku: '*', reason: Sold}]\n")
     repository.commit("And forgotten")
     repository.publish("2026-11-25T06:00:00Z")
     repository.world.portals(one=portal_yaml(1), two=portal_yaml(2))
@@ -176,11 +179,9 @@ def test_a_merge_that_drops_what_the_tool_wrote_is_named(repository: Repository)
     repository.commit("Meanwhile")
     repository.git("switch", "--quiet", "main")
     change(repository, 12, 24)
-    repository.git("merge", "--quiet", "--no-edit", "--strategy=ours", "other")
     repository.git("switch", "--quiet", "other")
-    repository.git("merge", "--quiet", "--no-edit", "--strategy=ours", "main~1")
-    assert "was taken back" not in repository.verify("--log").out
-    repository.git("merge", "--quiet", "--no-edit", "--no-ff", "--strategy=ours", "main")
+    assert log(repository).code == 0
+    repository.git("merge", "--quiet", "--no-edit", "--strategy=ours", "main")
     ended = repository.verify("--log")
     assert ended.code == 1
     assert "state/ledger/one.json: serial 2 was taken back to 1" in ended.out

@@ -111,6 +111,8 @@ def test_a_level_that_is_crossed_touches_no_ledger(world: World) -> None:
     world.run("--now", "2026-12-30T06:00:00Z", "apply")
     after = world.written()
     assert {name for name in after if after[name] != before.get(name)} == {
+        "reports/evidence.json",
+        "reports/index.html",
         "reports/one.md",
         "reports/status.json",
         "reports/status.md",

@@ -30,7 +30,7 @@ from reconciler.plan import Declared, Plan, PortalPlan, Preview, make_plan
 from reconciler.plan_page import Basis, KnownAs, PlanPage, SavedPlan
 from reconciler.render.plan_text import render
 from reconciler.render.plan_words import make_page
-from reconciler.safety import Override, check_plan
+from reconciler.safety import Override, check_plan, refused_removals
 from reconciler.transition import delete, observe, remove
 from tests.core.core_world import (
     E3,
@@ -168,7 +168,7 @@ def story_plan() -> Plan:
 def story_page() -> PlanPage:
     """The page of the story, with why it is refused."""
     plan = story_plan()
-    return make_page(plan, check_plan(plan, SETTINGS, ()), SETTINGS)
+    return make_page(plan, [*check_plan(plan, SETTINGS, ()), *refused_removals(plan)], SETTINGS)
 
 
 def _answers() -> dict[str, Observation]:

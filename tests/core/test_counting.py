@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.counting import Alike, Contents, Counted, Holding, contents, count, overlapping
+from reconciler.counting import GATHERED, Alike, Contents, Counted, Holding, _gathered, contents, count, overlapping
 from reconciler.findings import ERRORS, FINDINGS, SAVINGS, SIGN_INS, error_kind, idle
-from reconciler.model import Consumption, Overlap
+from reconciler.model import Consumption, License, Overlap, ServicePlans, Subscription
 from tests.core.core_world import E3, E5, FLOW, license_, numbered
 
 PLANS: Mapping[str, frozenset[str]] = {
@@ -31,6 +32,11 @@ def holding(sku_id: str = "big", *, off: str = "", **members: Any) -> Holding:
     """A license that is held directly; ``off`` are the plans that are switched off."""
     whole = Holding(sku_id, True, True, False, None, tuple(off.split()))
     return whole._replace(**members)
+
+
+def service_plans(*ids: str) -> ServicePlans:
+    """Service plans for users, all of them provisioned."""
+    return ServicePlans(frozenset(ids), frozenset(ids))
 
 
 def alike(*holdings: str | Holding, **members: Any) -> Alike:
@@ -112,13 +118,29 @@ def test_who_got_nothing_is_no_consumer_and_no_user() -> None:
 @pytest.mark.parametrize("word", ERRORS)
 def test_errors_are_counted_in_graphs_words(word: str) -> None:
     found = counted(alike(holding(error=word), users=2), alike(holding(error=word, holds=False)))
-    assert found.consumption["big"].errors == {word: 3}
+    assert found.consumption["big"].errors == {word: 1 if word == "CountViolation" else 3}
+    assert found.consumption["big"].findings == {"assignment_error": 3}
+
+
+def test_who_holds_a_license_does_not_wait_for_one() -> None:
+    assert counted(alike(holding(error="CountViolation"), users=7)).consumption["big"].errors == {}
 
 
 @pytest.mark.parametrize("word", ["NewViolation", "countviolation", "", "\x1b[31m"])
 def test_an_unknown_error_counts_as_other(word: str) -> None:
     assert error_kind(word) == "Other"
     assert counted(alike(holding(error=word))).consumption["big"].errors == {"Other": 1}
+
+
+def test_users_who_differ_only_in_plans_that_no_license_has_are_one_group() -> None:
+    groups = [alike(holding("mail", off=f"other-{number}"), "big") for number in range(100)]
+    assert list(_gathered(groups, Contents(PLANS))) == [alike("mail", "big", users=100)]
+
+
+def test_users_are_counted_whole_however_many_groups_they_are() -> None:
+    plans = {"big": frozenset(f"{number:05}" for number in range(GATHERED + 5))}
+    groups = [alike(holding("big", off=f"{number:05}"), users=2) for number in range(GATHERED + 5)]
+    assert count(groups, Contents(plans), {"big"}).users == 2 * (GATHERED + 5)
 
 
 # --- overlap ---------------------------------------------------------------------------------------------------------
@@ -185,7 +207,7 @@ def test_a_declared_pair_overlaps_in_its_own_direction(
 def test_only_usable_licenses_contain_anything() -> None:
     statuses = {E3: "Enabled", E5: "Suspended", FLOW: "Warning", numbered(1): "LockedOut", numbered(2): "Deleted"}
     licenses = [license_(sku_id, capability_status=status) for sku_id, status in statuses.items()]
-    plans = dict.fromkeys(statuses, frozenset({"mail"}))
+    plans = dict.fromkeys(statuses, service_plans("mail"))
     assert contents(licenses, plans, ()).plans == {E3: {"mail"}, FLOW: {"mail"}}
     assert contents(licenses, {}, ()).plans == {E3: frozenset(), FLOW: frozenset()}
 
@@ -205,10 +227,66 @@ def test_declared_overlaps_name_licenses_as_exclusions_do(overlap: Overlap, expe
     assert contents([license_(E3), license_(E5), license_(FLOW)], {}, (overlap,)).includes == expected
 
 
-def test_a_license_that_is_suspended_makes_no_other_one_unnecessary() -> None:
-    licenses = [license_(E3), license_(E5, capability_status="Suspended")]
-    inside = contents(licenses, dict.fromkeys((E3, E5), frozenset({"mail"})), (Overlap(E5, E3),))
-    assert overlapping([holding(E3), holding(E5)], inside) == (frozenset(), frozenset())
+def subscription(status: str = "Enabled", *, is_trial: bool = False) -> Subscription:
+    return Subscription(f"{status}-{is_trial}", status, 50, is_trial, None)
+
+
+def overlap_with(covering: License, *, declared: bool = False) -> frozenset[str]:
+    """What overlaps for a user with E3 and this license, both of which have the plan mail."""
+    plans = dict.fromkeys((E3, covering.sku_id), service_plans("mail"))
+    if declared:
+        plans = {}
+    inside = contents([license_(E3), covering], plans, (Overlap(covering.sku_id, E3),) if declared else ())
+    return overlapping([holding(E3), holding(covering.sku_id)], inside)[0] & {E3}
+
+
+@pytest.mark.parametrize("declared", [False, True])
+@pytest.mark.parametrize(
+    ("members", "covers"),
+    [
+        ({}, True),
+        ({"subscriptions": (subscription(), subscription(is_trial=True))}, True),
+        ({"subscriptions": (subscription("Warning"),)}, True),
+        ({"warning": 10}, True),
+        ({"capability_status": "Suspended"}, False),
+        ({"enabled": 0, "warning": 100, "capability_status": "Warning"}, False),
+        ({"enabled": 0, "suspended": 100}, False),
+        ({"enabled": None}, False),
+        ({"subscriptions": (subscription(is_trial=True),)}, False),
+        ({"subscriptions": (subscription(is_trial=True), subscription("Suspended"))}, False),
+    ],
+)
+def test_only_a_license_that_stays_makes_another_one_unnecessary(
+    members: dict[str, Any], covers: bool, declared: bool
+) -> None:
+    assert overlap_with(license_(E5, **members), declared=declared) == (frozenset({E3}) if covers else frozenset())
+
+
+@pytest.mark.parametrize(
+    ("covered", "covering", "contained"),
+    [
+        (service_plans("mail"), service_plans("mail", "files"), True),
+        (service_plans("mail"), ServicePlans(frozenset({"mail", "files"}), frozenset({"files"})), False),
+        (ServicePlans(frozenset({"mail"})), service_plans("mail", "files"), True),
+        (
+            ServicePlans(frozenset({"mail"}), frozenset({"mail"}), all_known=False),
+            service_plans("mail", "files"),
+            False,
+        ),
+        (service_plans("mail"), replace(service_plans("mail", "files"), all_known=False), True),
+    ],
+    ids=["all in order", "not provisioned", "not provisioned where it is covered", "a plan unknown", "more than known"],
+)
+def test_only_what_is_known_to_work_elsewhere_is_unnecessary(
+    covered: ServicePlans, covering: ServicePlans, contained: bool
+) -> None:
+    inside = contents([license_(E3), license_(E5)], {E3: covered, E5: covering}, ())
+    assert (E3 in overlapping([holding(E3), holding(E5)], inside)[0]) is contained
+
+
+def test_a_declared_pair_does_not_count_where_everything_is_off_for_the_user() -> None:
+    inside = Contents(PLANS, frozenset({("mail", "phone")}))
+    assert overlapping([holding("mail", off="mail"), holding("phone")], inside)[0] == frozenset()
 
 
 # --- savings ---------------------------------------------------------------------------------------------------------

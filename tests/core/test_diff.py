@@ -243,3 +243,34 @@ def test_reordered_entries_are_no_difference() -> None:
     one: Portal = portal(exclusions=(exclusion("A"), exclusion("B")))
     two: Portal = portal(exclusions=(exclusion("B"), exclusion("A")))
     assert differences(replace(STATE, portal=one), replace(STATE, portal=two)) == ()
+
+
+def idle(*, sign_ins: bool, **counts: int) -> PortalState:
+    """A state whose product has these inactive users, all of whom can lose the license."""
+    found = replace(product(findings=counts), reclaimable=counts)
+    return with_import(portal_state(found), sign_ins=sign_ins)
+
+
+def told(before: PortalState, after: PortalState) -> dict[str, tuple[object, object]]:
+    """Fields of products that changed, with what they were and are."""
+    return {each.field: (each.before, each.after) for each in differences(before, after) if each.sku_id}
+
+
+def test_without_sign_ins_nobody_says_that_the_inactive_are_gone() -> None:
+    lost = told(idle(sign_ins=True, inactive=7), idle(sign_ins=False))
+    assert lost == {"findings.inactive": (7, "unknown"), "reclaimable.inactive": (7, "unknown")}
+
+
+def test_with_sign_ins_again_the_inactive_are_no_new_ones() -> None:
+    found = told(idle(sign_ins=False), idle(sign_ins=True, inactive=7))
+    assert found == {"findings.inactive": ("unknown", 7), "reclaimable.inactive": ("unknown", 7)}
+
+
+def test_inactive_users_who_come_back_are_gone_where_sign_ins_are_read() -> None:
+    found = told(idle(sign_ins=True, inactive=7), idle(sign_ins=True))
+    assert found == {"findings.inactive": (7, None), "reclaimable.inactive": (7, None)}
+
+
+def test_findings_that_need_no_sign_ins_are_never_unknown() -> None:
+    found = told(idle(sign_ins=True, guest_licensed=7), idle(sign_ins=False))
+    assert found == {"findings.guest_licensed": (7, None), "reclaimable.guest_licensed": (7, None)}

@@ -252,17 +252,18 @@ def test_suspended_units_are_named_as_a_way_out_of_a_shortage() -> None:
 
 
 @pytest.mark.parametrize(
-    ("item", "words"),
+    ("state", "words"),
     [
-        (product(reason=Reason.PORTAL_DELETED), "restore the portal's file"),
-        (product(reason=Reason.EXCLUDED), "take the exclusion out"),
-        (product(reason=Reason.GONE_FROM_PORTAL), "recovers when"),
-        (product(enabled=None), "admin center"),
-        (product(consumers=101), "Buy the missing licenses"),
+        (delete(portal_state(product())), "restore the portal's file"),
+        (applied(portal_state(product()), portal(exclusions=(exclusion("ENTERPRISEPACK"),))), "take the exclusion out"),
+        (portal_state(product(reason=Reason.GONE_FROM_PORTAL)), "recovers when"),
+        (portal_state(product(enabled=None)), "admin center"),
+        (portal_state(product(consumers=101)), "Buy the missing licenses"),
     ],
 )
-def test_every_bad_status_has_a_remedy(item: Product, words: str) -> None:
-    assert words in (item_of(item).remedy or "")
+def test_every_bad_status_has_a_remedy(state: PortalState, words: str) -> None:
+    (item,) = report_of(state).portals[0].products
+    assert words in (item.remedy or "")
 
 
 @pytest.mark.parametrize(

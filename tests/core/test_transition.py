@@ -12,6 +12,7 @@ from reconciler.model import (
     ExcludedLicense,
     ImportOutcome,
     Observation,
+    Overlap,
     Portal,
     PortalState,
     Presence,
@@ -20,6 +21,7 @@ from reconciler.model import (
     Settings,
     Status,
     Suspension,
+    Thresholds,
 )
 from reconciler.transition import configure, delete, is_suspended, observe, stamp
 from tests.core.core_world import (
@@ -194,6 +196,25 @@ def test_an_emulated_read_says_so_until_a_real_one_replaces_it() -> None:
             True,
             id="a finding",
         ),
+        pytest.param(
+            complete(
+                license_(E3),
+                license_(E5),
+                consumption={E3: Consumption(97, errors={"Other": 1}), E5: Consumption(97)},
+            ),
+            True,
+            id="an error",
+        ),
+        pytest.param(
+            complete(
+                license_(E3),
+                license_(E5),
+                consumption={E3: Consumption(97, reclaimable={"overlap": 1}), E5: Consumption(97)},
+            ),
+            True,
+            id="a saving",
+        ),
+        pytest.param(replace(BOTH, sign_ins=True), True, id="sign-ins"),
         pytest.param(complete(license_(E3)), True, id="a license gone"),
         pytest.param(complete(license_(E3), license_(E5), license_(FLOW)), True, id="a license more"),
         pytest.param(
@@ -208,6 +229,18 @@ def test_as_of_stays_while_the_content_stays(seen: Observation, moves: bool) -> 
     before = applied(None, portal(), BOTH)
     after = applied(before, portal(), seen, now=LATER)
     assert after.last_import.as_of == (LATER if moves else NOW)
+
+
+def test_an_import_says_with_which_settings_it_counted() -> None:
+    longer = Settings(thresholds=Thresholds(inactive_days=200))
+    paired = Settings(overlaps=(Overlap("SPE_E5", "ENTERPRISEPACK"),))
+    before = applied(None, portal(), BOTH)
+    said = [applied(before, portal(), BOTH, settings=each, now=LATER).last_import for each in (longer, paired)]
+    assert len({before.last_import.counted_with, *(last.counted_with for last in said)}) == 3
+    assert [last.as_of for last in said] == [NOW, NOW], "the content is the same"
+    assert applied(before, portal(), failed(), settings=longer).last_import.counted_with == (
+        before.last_import.counted_with
+    )
 
 
 def test_as_of_stays_while_what_is_excluded_changes() -> None:

@@ -43,7 +43,7 @@ from reconciler.errors import (
     UntrustedAnswer,
 )
 from reconciler.graph import client, pages
-from reconciler.model import Assignment, Cloud, Organization, Units
+from reconciler.model import Assignment, Cloud, Organization, ServicePlans, Units
 from tests.graph.graph_world import E3, E5, TENANT_ID, Connection, HandMade, as_json, connect, tenant
 
 MANY = (UserGroup(1500, (E3,)), UserGroup(1600), UserGroup(1, (E5,)))
@@ -485,13 +485,24 @@ def test_an_app_that_may_read_no_users_is_told_so_whatever_it_may_read_beside() 
     assert [selected for selected, _ in options(connection)] == [True, False]
 
 
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_list_with_sign_ins_that_graph_does_not_give_is_read_without_them(status: int) -> None:
+    refusal = Reply(status, {"error": {"code": "UnknownError", "message": "No."}})
+    connection = connect(tenant(Fault(refusal, "/v1.0/users"), users=PEOPLE, applications=(READS_SIGN_INS,)))
+    assert read(connection) == ({None: 1315}, 1)
+    assert not connection.graph.sign_ins
+    assert options(connection) == [(True, "500"), (False, "999"), (False, "999")]
+
+
 @pytest.mark.parametrize("status", [400, 404, 500])
-def test_another_failure_of_the_list_with_sign_ins_is_a_failure(status: int) -> None:
-    fault = Fault(Reply(status), "/v1.0/users", times=ALWAYS)
+def test_a_list_that_graph_does_not_give_at_all_is_asked_for_once_without_sign_ins(status: int) -> None:
+    failure = Reply(status, {"error": {"code": "UnknownError", "message": "No."}})
+    fault = Fault(failure, "/v1.0/users", times=ALWAYS)
     connection = connect(tenant(fault, users=PEOPLE, applications=(READS_SIGN_INS,)))
-    with pytest.raises(PortalError):
+    with pytest.raises(ReportedError):
         read(connection)
-    assert all(selected for selected, _ in options(connection))
+    asked = [selected for selected, _ in options(connection)]
+    assert asked == [True] * (len(asked) // 2) + [False] * (len(asked) // 2)
 
 
 def test_a_lost_place_in_the_list_with_sign_ins_keeps_them() -> None:
@@ -506,5 +517,6 @@ def test_the_service_plans_come_with_the_licenses() -> None:
     skus = (Sku(E3, "ENTERPRISEPACK", enabled=1, service_plans=plans), Sku(E5, "SPE_E5"))
     connection = connect(tenant(skus=skus))
     connection.graph.licenses()
-    assert connection.graph.service_plans == {E3: {"p1"}, E5: set()}
+    found = connection.graph.service_plans
+    assert found == {E3: ServicePlans(frozenset({"p1"}), frozenset({"p1"})), E5: ServicePlans()}
     assert len(connection.wire.to("/v1.0/subscribedSkus")) == 1

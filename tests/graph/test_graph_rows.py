@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.graph import rows
 from reconciler.graph.wire import CompanySubscription, Page, SubscribedSku, Tenant, User, instant, whole
-from reconciler.model import Assignment, Contact, License, Organization, Subscription, Units
+from reconciler.model import Assignment, Contact, License, Organization, ServicePlans, Subscription, Units
 
 E3 = "6fd2c87f-b296-42f0-b197-1e91e994b900"
 E5 = "06ebc4ee-1bb5-47dd-8120-11324bc54e06"
@@ -71,6 +71,16 @@ def subscription(object_id: str = "s1", sku_id: str = E3, **members: Any) -> Com
         ),
         ((E3,), (state(state="ActiveWithError", error="None"),), [(E3, True, True, False, None)]),
         ((E3,), (state(error="Stale"),), [(E3, True, True, False, None)]),
+        (
+            (E3,),
+            (state(), state(group="g1", state="Error", error="CountViolation")),
+            [(E3, True, True, False, "CountViolation")],
+        ),
+        (
+            (E3,),
+            (state(group="g1"), state(state="Error", error="CountViolation")),
+            [(E3, True, False, True, "CountViolation")],
+        ),
         (
             (),
             (state(group="g1", state="Error", error="MutuallyExclusiveViolation"), state(state="Error", error="A")),
@@ -268,33 +278,49 @@ def test_of_a_user_who_is_twice_on_a_page_the_later_entry_counts() -> None:
     assert page.received == 2
 
 
+def test_an_object_id_in_two_spellings_is_one_user() -> None:
+    page = rows.user_page([user((E3,)), user((E3,), id=ANNA.upper())])
+    assert page.assignments == [Assignment(ANNA, E3, True, False, False, None)]
+    assert [contact.object_id for contact in page.contacts] == [ANNA]
+
+
 # --- service plans and sign-ins --------------------------------------------------------------------------------------
 
 
-def plan(plan_id: str | None, applies_to: str | None = "User") -> dict[str, Any]:
+def plan(plan_id: str | None, applies_to: str | None = "User", status: str | None = "Success") -> dict[str, Any]:
     return {
         "servicePlanId": plan_id,
         "servicePlanName": "A_PLAN",
-        "provisioningStatus": "Disabled",
+        "provisioningStatus": status,
         "appliesTo": applies_to,
     }
+
+
+def plans(*for_users: str, working: tuple[str, ...] | None = None, all_known: bool = True) -> ServicePlans:
+    return ServicePlans(frozenset(for_users), frozenset(for_users if working is None else working), all_known)
 
 
 @pytest.mark.parametrize(
     ("entries", "expected"),
     [
-        ([[plan("P1"), plan("p2")]], {"p1", "p2"}),
-        ([[plan("p1"), plan("p2", "Company"), plan("p3", None), plan(None)]], {"p1"}),
-        ([[]], set()),
-        ([None], set()),
-        ([[plan("p1")], [plan("P1")]], {"p1"}),
-        ([[plan("p1")], [plan("p2")]], set()),
-        ([[plan("p1")], [plan("p2")], [plan("p1")]], set()),
+        ([[plan("P1"), plan("p2")]], plans("p1", "p2")),
+        ([[plan("p1"), plan("p2", "Company")]], plans("p1")),
+        ([[plan("p1"), plan("p2", None)]], plans("p1", all_known=False)),
+        ([[plan("p1"), plan(None)]], plans("p1", all_known=False)),
+        ([[plan("P1", status="Disabled"), plan("P2")]], plans("p1", "p2", working=("p2",))),
+        ([[plan("p1", status="Error")]], plans("p1", working=())),
+        ([[plan("p1", status="PendingInput")]], plans("p1", working=())),
+        ([[plan("p1", status=None)]], plans("p1", working=())),
+        ([[]], plans()),
+        ([None], plans()),
+        ([[plan("p1")], [plan("P1")]], plans("p1")),
+        ([[plan("p1")], [plan("p2")]], plans(all_known=False)),
+        ([[plan("p1")], [plan("p1", status="Error")]], plans(all_known=False)),
+        ([[plan("p1")], [plan("p2")], [plan("p1")]], plans(all_known=False)),
     ],
-    ids=["lower case", "for users only", "none", "absent", "listed twice", "disagree", "disagree and agree"],
 )
-def test_the_service_plans_of_a_sku_are_those_that_apply_to_users(entries: list[Any], expected: set[str]) -> None:
-    assert rows.service_plans([sku(skuId=E3.upper(), servicePlans=plans) for plans in entries]) == {E3: expected}
+def test_the_service_plans_of_a_sku_are_those_that_apply_to_users(entries: list[Any], expected: ServicePlans) -> None:
+    assert rows.service_plans([sku(skuId=E3.upper(), servicePlans=each) for each in entries]) == {E3: expected}
 
 
 def test_service_plans_that_are_off_are_written_one_way() -> None:
@@ -337,7 +363,10 @@ def signing_in(last: str | None, created: str | None = "2022-05-02T08:00:00Z", *
         (signing_in("2024-01-01T00:00:00Z", None, None), None),
         (signing_in("2024-01-01T00:00:00Z", None, "soon"), None),
         (signing_in(None, "2023-12-01T00:00:00Z", RECENTLY), "never_signed_in"),
-        (signing_in("never", "2026-11-20T00:00:00Z", RECENTLY), "never_signed_in"),
+        (signing_in("never", "2026-11-20T00:00:00Z", RECENTLY), None),
+        (signing_in("0001-01-01T00:00:00Z", "2026-11-20T00:00:00Z", LONG_AGO), None),
+        (signing_in("2023-11-30T23:59:59Z", None, LONG_AGO), None),
+        (signing_in("", "2026-11-20T00:00:00Z", RECENTLY), "never_signed_in"),
         (signing_in(None, "2023-11-30T23:59:59Z", LONG_AGO), None),
         (signing_in(None, None, LONG_AGO), None),
         (user((E3,), (state(),), createdDateTime="2024-01-01T00:00:00Z"), "never_signed_in"),

@@ -19,6 +19,7 @@ from reconciler.model import (
     Portal,
     Removal,
     SafetyLimits,
+    ServicePlans,
     Settings,
     Units,
     UserPage,
@@ -59,7 +60,7 @@ class DirectoryReader:
     credential_end: date | None = None
     sign_ins: bool = False
     selected: str = "id"
-    service_plans: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    service_plans: Mapping[str, ServicePlans] = field(default_factory=dict)
 
     def _fail_at(self, place: str) -> None:
         if self.directory.fails == place:

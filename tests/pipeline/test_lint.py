@@ -17,7 +17,7 @@ from tests.cli.cli_world import PACKAGE
 from tests.pipeline.workflow_steps import workflow
 
 TEMPLATES = PACKAGE / "reconciler/scaffold/templates"
-GITHUB = sorted((TEMPLATES / "github").glob("*.yml"))
+GITHUB = sorted([*(TEMPLATES / "github").glob("*.yml"), *(PACKAGE / "deploy/github").glob("*.yml")])
 MODULES = Path(os.environ.get("RECONCILE_TEST_NODE_MODULES", PACKAGE / "tests/interop/node_modules"))
 
 

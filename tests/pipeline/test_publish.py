@@ -408,7 +408,7 @@ def test_a_commit_of_a_person_is_never_dropped(remote: Remote) -> None:
     runner.git("commit", "--quiet", "--all", "--message", "Not pushed")
     person.write("portals.d/fabrikam.yaml", "name: Fabrikam\n")
     person.push()
-    with pytest.raises(Refused, match="does not have the commit that is checked out") as caught:
+    with pytest.raises(Refused, match="does not have the commit") as caught:
         pulled(runner, lambda: 0)
     assert caught.value.code == "branch-rewritten"
     assert (runner.root / "portals.d/contoso.yaml").read_text() == "name: Mine\n"

@@ -22,7 +22,7 @@ Values = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 def read(text: str) -> Values:
     """Every sample by name and labels, as a parser of OpenMetrics has it; it raises for what is not valid."""
     found: Values = {}
-    for family in text_string_to_metric_families(text):
+    for family in text_string_to_metric_families(text):  # type: ignore[no-untyped-call]
         assert family.type == "gauge"
         assert family.documentation
         for sample in family.samples:

@@ -131,7 +131,7 @@ def test_each_consumer_is_saved_once_at_most(found: list[list[Person]], inside: 
         assert sum(each.reclaimable.values()) <= each.consumers
         assert each.reclaimable.keys() <= set(SAVINGS)
         assert all(0 < number <= each.findings[name] for name, number in each.reclaimable.items())
-        assert sum(each.errors.values()) == each.findings.get("assignment_error", 0)
+        assert sum(each.errors.values()) <= each.findings.get("assignment_error", 0)
 
 
 def test_a_user_who_comes_again_is_who_the_later_page_says(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.facets import Freshness
-from reconciler.labels import EXPIRING_SIGN, FRESHNESS_LABELS, LIFECYCLE_LABELS
+from reconciler.labels import COUNTED_AGAIN, EXPIRING_SIGN, FRESHNESS_LABELS, LIFECYCLE_LABELS
 from reconciler.model import ImportOutcome, Presence, Status
 from reconciler.money import Costs
 from reconciler.next_steps import NextStep
@@ -154,6 +154,8 @@ def _facts(portal: PortalReport) -> Iterator[tuple[str, str]]:
         yield "Numbers", FRESHNESS_LABELS[portal.freshness]
     yield "Users with a license", number(last.users)
     if last.as_of:
+        if portal.counted_with:
+            yield "Findings", f"counted with {portal.counted_with}: {COUNTED_AGAIN}"
         yield "Sign-ins", "read" if last.sign_ins else "not read: who is inactive or never signed in is unknown"
 
 
