@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reconciler import __version__
 from reconciler.config.files import digests
+from reconciler.config.loader import PORTALS
 from reconciler.render.reports import reports
 from reconciler.report import make_report
 from reconciler.store import evidence_file, ledger
@@ -53,7 +54,7 @@ def verify(root: Path) -> Verified | Difference:
 
 def changed_files(root: Path, evidence: Evidence) -> tuple[str, ...]:
     """The files of configuration that are not as they were when the reports were written, by name."""
-    present = digests(root)
+    present = digests(root, root / PORTALS)
     names = present.keys() | evidence.files.keys()
     return tuple(sorted(name for name in names if present.get(name) != evidence.files.get(name)))
 

@@ -134,7 +134,7 @@ def apply_and_show(
         outcome = apply(run, replace(importer, full=full), publish=publish, approved=approved)
     warn_of_unmatched(invocation, desired, outcome.known)
     for refusal in outcome.left_out:
-        click.echo(f"not removed: {refusal.code}: {refusal.message}\n  {refusal.remedy}", err=True)
+        click.echo(f"refused: {refusal.code}: {refusal.message}\n  {refusal.remedy}", err=True)
     _show_run(outcome, shard, shown)
     _say_written(invocation, outcome, _written(publish=publish, shard=shard))
     return outcome.exit_code

@@ -110,7 +110,7 @@ def run_of(
         allowed=allow,
         emulate=invocation.emulate is not None,
         credential_ends=credential_ends(invocation, desired.portals, only),
-        files=digests(invocation.root),
+        files=digests(invocation.root, invocation.portals()),
     )
 
 

@@ -9,21 +9,24 @@ from pathlib import Path
 from reconciler.config.loader import PORTALS, SETTINGS
 
 
-def digests(root: Path) -> dict[str, str]:
-    """The SHA-256, in hexadecimal, of every file of configuration in a repository, by its path there.
+def digests(root: Path, portals: Path) -> dict[str, str]:
+    """The SHA-256, in hexadecimal, of every file of configuration, by its path in the repository.
+
+    ``portals`` is the folder of portal files, wherever it is: it counts as ``portals.d``.
 
     A file that cannot be read is left out: whoever loads the configuration says so.
     """
     found = {}
-    for path in _files(root):
+    for name, path in _files(root, portals):
         try:
-            found[path.relative_to(root).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
+            found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
         except OSError:
             continue
     return found
 
 
-def _files(root: Path) -> Iterator[Path]:
-    """The settings, the portals and the removals, in order of their names."""
-    yield from sorted((root / PORTALS).glob("*.yaml"))
-    yield root / SETTINGS
+def _files(root: Path, portals: Path) -> Iterator[tuple[str, Path]]:
+    """The portals, the removals and the settings, in order of their names."""
+    for path in sorted(portals.glob("*.yaml")):
+        yield f"{PORTALS}/{path.name}", path
+    yield SETTINGS, root / SETTINGS

@@ -72,6 +72,7 @@ def _prepared(folder: Path) -> tuple[Path, dict[str, str]]:
         "PATH": f"{program_folder(folder)}{os.pathsep}{os.environ['PATH']}",
         "LC_ALL": "C.UTF-8",
         "COLUMNS": "80",
+        "RECONCILE_JOBS": "1",  # the lines of progress come in the order of the portals
     }
     return repository, environment
 

@@ -212,6 +212,7 @@ TWO_TABLES_OF_USERS = """
 DROP VIEW contacts; DROP VIEW assignments; DROP VIEW consumed_by_kind;
 DROP TABLE users; DROP TABLE kinds; DROP TABLE delta_links;
 ALTER TABLE imports DROP COLUMN paths_as_of;
+ALTER TABLE imports DROP COLUMN counted_with;
 CREATE TABLE contacts (portal INTEGER NOT NULL, object_id TEXT NOT NULL, PRIMARY KEY (portal, object_id));
 CREATE TABLE assignments (portal INTEGER NOT NULL, object_id TEXT NOT NULL, sku_id TEXT NOT NULL);
 INSERT INTO contacts VALUES (1, 'id-000001');
