@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -97,10 +98,12 @@ def test_a_portal_that_cannot_be_stored_costs_the_others_nothing(world: World, m
     assert run(world, "apply") == 0
     stored = roster.replace
     first = world.written()
+    with closing(sqlite3.connect(world.root / "state/reconciler.db")) as db:
+        (key_of_one,) = db.execute("SELECT key FROM portals WHERE id = 'one'").fetchone()
     world.tenants(tenant(1, users=(UserGroup(8, (E3,)),)), tenant(2, users=(UserGroup(8, (E3,)),)))
 
     def refuse(db: Any, key: int, staged: Any) -> None:
-        if key == 1:
+        if key == key_of_one:
             raise sqlite3.IntegrityError
         stored(db, key, staged)
 
