@@ -24,7 +24,9 @@ class Unmatched:
 
 def known_licenses(portal: Portal, known: PortalState | None) -> tuple[License, ...] | None:
     """The licenses of a portal's tenant, with those that an exclusion kept out; None when it was never read."""
-    if known is None or known.last_import.as_of is None or known.portal.tenant_id != portal.tenant_id:
+    if known is None or known.is_forgotten or known.last_import.as_of is None:
+        return None
+    if known.portal.tenant_id != portal.tenant_id:
         return None
     excluded = (license_by_name(item.sku_id, item.part_number) for item in known.last_import.excluded)
     return (*(product.license for product in known.products), *excluded)

@@ -19,6 +19,7 @@ from reconciler.model import (
     Reason,
     Settings,
 )
+from reconciler.transition import delete
 from reconciler.unmatched import (
     Ambiguous,
     Unmatched,
@@ -185,3 +186,9 @@ def test_an_entitlement_that_counts_for_several_licenses_is_ambiguous(
 def test_a_license_that_is_excluded_makes_no_entitlement_ambiguous(reason: Reason | None, *, counts: bool) -> None:
     state = portal_state(product(), product(TWIN, reason=reason))
     assert bool(ambiguous_entitlements(portal(products=(declared("ENTERPRISEPACK"),)), comparable(state))) is counts
+
+
+def test_a_portal_that_is_forgotten_knows_no_license() -> None:
+    forgotten = delete(portal_state())
+    assert forgotten.is_forgotten
+    assert known_licenses(portal(), forgotten) is None
