@@ -1,7 +1,8 @@
 """What an import asks Microsoft Graph for: the fixed table that the evidence shows, path by path.
 
-The paths are those of ``graph/client.py`` below the cloud's own address; a test keeps the two equal. They are written
-down here too because an auditor's machine has no need of a network client.
+Paths are below the cloud's own address. They stand here and not in ``graph/``, because an auditor's machine has no need
+of a network client. A large tenant is asked for the same list in ranges of the user principal name, and each range has
+a ``$filter`` besides (``graph/ranges.py``).
 """
 
 from __future__ import annotations
@@ -10,17 +11,20 @@ from reconciler.model import Import
 
 ORGANIZATION = "/organization?$select=id,displayName,verifiedDomains"
 SKUS = (
-    "/subscribedSkus"
+    "/subscribedSkus"  # no $top: Graph refuses it here
     "?$select=skuId,skuPartNumber,appliesTo,capabilityStatus,consumedUnits,prepaidUnits,subscriptionIds,servicePlans"
 )
 SUBSCRIPTIONS = "/directory/subscriptions?$select=id,skuId,status,totalLicenses,isTrial,nextLifecycleDateTime"
-_USER = (
+USER = (
     "id,userPrincipalName,displayName,mail,accountEnabled,userType,usageLocation,assignedLicenses,"
     "licenseAssignmentStates"
 )
-USERS = f"/users?$select={_USER}&$top=999"
-USERS_WITH_SIGN_INS = f"/users?$select={_USER},createdDateTime,signInActivity&$top=500"
-CHANGES = f"/users/delta?$select={_USER}"
+USERS = f"/users?$select={USER}&$top=999"
+USER_WITH_SIGN_INS = f"{USER},createdDateTime,signInActivity"
+USERS_WITH_SIGN_INS = f"/users?$select={USER_WITH_SIGN_INS}&$top=500"
+"""Graph gives no more than 500 users a page when their sign-ins are selected."""
+
+CHANGES = f"/users/delta?$select={USER}"
 """Asked only for who changed since the last list of all users."""
 
 

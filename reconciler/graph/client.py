@@ -24,23 +24,17 @@ from reconciler.graph.ranges import REFUSALS, RangedUsers, Unproven, count
 from reconciler.graph.roles import SIGN_INS_READ, granted
 from reconciler.graph.wire import CompanySubscription, Page, SubscribedSku, Tenant, User
 from reconciler.model import ChangedPage, License, Organization, ServicePlans, UserPage
+from reconciler.queries import (
+    ORGANIZATION,
+    SKUS,
+    SUBSCRIPTIONS,
+    USER,
+    USER_WITH_SIGN_INS,
+    USERS,
+    USERS_WITH_SIGN_INS,
+)
 
 log = logging.getLogger(__name__)
-
-ORGANIZATION = "/organization?$select=id,displayName,verifiedDomains"
-SKUS = (
-    "/subscribedSkus"  # no $top: Graph refuses it here
-    "?$select=skuId,skuPartNumber,appliesTo,capabilityStatus,consumedUnits,prepaidUnits,subscriptionIds,servicePlans"
-)
-SUBSCRIPTIONS = "/directory/subscriptions?$select=id,skuId,status,totalLicenses,isTrial,nextLifecycleDateTime"
-_USER = (
-    "id,userPrincipalName,displayName,mail,accountEnabled,userType,usageLocation,assignedLicenses,"
-    "licenseAssignmentStates"
-)
-_WITH_SIGN_INS = f"{_USER},createdDateTime,signInActivity"
-USERS = f"/users?$select={_USER}&$top=999"
-USERS_WITH_SIGN_INS = f"/users?$select={_WITH_SIGN_INS}&$top=500"
-"""Graph gives no more than 500 users a page when their sign-ins are selected."""
 
 LARGE_TENANT = 50_000
 """From so many users on, the list is read in ranges: each page takes long, and there are more than fifty."""
@@ -82,7 +76,7 @@ class GraphClient:
     @property
     def selected(self) -> str:
         """What a list of users asks of each, as far as the app may read it."""
-        return _WITH_SIGN_INS if self._may_read_sign_ins() else _USER
+        return USER_WITH_SIGN_INS if self._may_read_sign_ins() else USER
 
     @property
     def credential_end(self) -> date | None:
@@ -108,7 +102,7 @@ class GraphClient:
 
     def latest(self) -> str | None:
         """The link behind which changes from now on are told, or None where Graph tells none."""
-        return delta.latest(self.pager, _USER)
+        return delta.latest(self.pager, USER)
 
     def changes(self, link: str) -> Iterator[ChangedPage]:
         """Who changed since a link was taken; see ``delta.changes``."""

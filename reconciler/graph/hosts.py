@@ -19,12 +19,12 @@ from reconciler.connection import Stage, StageResult, failed, ok, skipped, skipp
 from reconciler.connection_rules import judge_clock
 from reconciler.errors import PortalError, ReconcileError, ReportedError
 from reconciler.graph.answers import decode, entra_failure, graph_failure, unreachable
-from reconciler.graph.client import ORGANIZATION
 from reconciler.graph.clouds import ENDPOINTS
 from reconciler.graph.interception import certificate_issuer
 from reconciler.graph.surprise import surprise
 from reconciler.graph.wire import OpenIdConfiguration, Page, Tenant
 from reconciler.model import Portal
+from reconciler.queries import ORGANIZATION
 
 T = TypeVar("T")
 

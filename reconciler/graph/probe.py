@@ -32,7 +32,7 @@ from reconciler.connection import (
 from reconciler.connection_rules import LEAST, allowed, judge_permissions
 from reconciler.errors import ReconcileError
 from reconciler.graph.auth import TokenSource
-from reconciler.graph.client import SKUS, SUBSCRIPTIONS, GraphClient
+from reconciler.graph.client import GraphClient
 from reconciler.graph.clouds import ENDPOINTS
 from reconciler.graph.credential_check import Examined, examine
 from reconciler.graph.hosts import Clock, ask_hosts
@@ -41,6 +41,7 @@ from reconciler.graph.roles import granted
 from reconciler.graph.surprise import surprise
 from reconciler.graph.wire import CompanySubscription, Page, SubscribedSku, User
 from reconciler.model import ErrorInfo, ManagedIdentityAuthentication, Organization, Portal, Settings
+from reconciler.queries import SKUS, SUBSCRIPTIONS
 
 T = TypeVar("T")
 

@@ -9,9 +9,6 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from reconciler import queries
-from reconciler.graph import client
-from reconciler.model import Import
 from reconciler.resources import folder
 from reconciler.store import evidence_file
 from tests.audit.audit_world import Repository
@@ -97,19 +94,6 @@ def test_the_observation_is_told_by_what_the_tenant_said_alone(repository: Repos
     repository.world.tenants(tenant(1), tenant(2, skus=(office(11),)))
     repository.world.run("--now", "2026-11-25T06:00:00Z", "apply")
     assert digests()[1] != first[1]
-
-
-@pytest.mark.parametrize(
-    ("sign_ins", "users"), [(False, client.USERS), (True, client.USERS_WITH_SIGN_INS)], ids=["users", "sign-ins"]
-)
-def test_the_queries_are_those_that_the_client_sends(sign_ins: bool, users: str) -> None:
-    from datetime import UTC, datetime
-
-    then = datetime(2026, 11, 23, tzinfo=UTC)
-    wanted = (client.ORGANIZATION, client.SKUS, client.SUBSCRIPTIONS, users)
-    assert queries.queries(Import(as_of=then, sign_ins=sign_ins)) == wanted
-    assert queries.queries(Import(as_of=then, sign_ins=sign_ins, paths_as_of=then)) == (*wanted, queries.CHANGES)
-    assert queries.queries(Import()) == ()
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"predicate": 1}', b"[" * 100_000, b"\xff"])

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID
 
 import httpx
@@ -43,7 +44,8 @@ from reconciler.errors import (
     UntrustedAnswer,
 )
 from reconciler.graph import client, pages
-from reconciler.model import Assignment, Cloud, Organization, ServicePlans, Units
+from reconciler.model import Assignment, Cloud, Import, Organization, ServicePlans, Units
+from reconciler.queries import queries
 from tests.graph.graph_world import E3, E5, TENANT_ID, Connection, HandMade, as_json, connect, tenant
 
 MANY = (UserGroup(1500, (E3,)), UserGroup(1600), UserGroup(1, (E5,)))
@@ -520,3 +522,21 @@ def test_the_service_plans_come_with_the_licenses() -> None:
     found = connection.graph.service_plans
     assert found == {E3: ServicePlans(frozenset({"p1"}), frozenset({"p1"})), E5: ServicePlans()}
     assert len(connection.wire.to("/v1.0/subscribedSkus")) == 1
+
+
+@pytest.mark.parametrize("sign_ins", [False, True])
+def test_the_queries_of_the_evidence_are_those_that_are_sent(sign_ins: bool) -> None:
+    connection = connect(tenant(applications=(READS_SIGN_INS,)))
+    link = connection.graph.latest()
+    assert link
+    connection.graph.organization()
+    list(connection.graph.licenses())
+    list(connection.graph.users(pytest.fail, SINCE if sign_ins else None))
+    list(connection.graph.changes(link))
+    sent = [
+        unquote(request.url.raw_path.decode()) for request in connection.wire.requests if "/v1.0/" in str(request.url)
+    ]
+    first = [path.removeprefix("/v1.0").replace("&$deltatoken=latest", "") for path in sent if "=" in path]
+    said = queries(Import(as_of=AWAY, sign_ins=sign_ins, paths_as_of=AWAY))
+    assert {path for path in first if "$skiptoken" not in path and "$deltatoken" not in path} == set(said)
+    assert queries(Import()) == ()

@@ -11,7 +11,7 @@ from threading import Thread
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from reconciler.render.html import page as html
 from tests.core.core_world import numbered
@@ -113,7 +113,7 @@ def test_a_search_finds_titles_part_numbers_ids_and_portals(open_: Open) -> None
         assert shown(page) == titles
         assert page.locator("#shown").inner_text() == f"{len(titles)} of 16 products"
     page.get_by_role("button", name="Clear", exact=True).click()
-    page.wait_for_function("document.getElementById('shown').textContent === 'All 16 products'")
+    expect(page.locator("#shown")).to_have_text("All 16 products")
     assert len(shown(page)) == 16
 
 
@@ -183,7 +183,7 @@ def test_the_first_tab_offers_to_skip_the_head(open_: Open) -> None:
 
 def is_in_view(page: Page, selector: str) -> bool:
     """Whether the top of an element is on the screen."""
-    page.wait_for_timeout(100)
+    expect(page.locator(selector)).to_be_in_viewport()
     box = page.locator(selector).bounding_box()
     return box is not None and -5 <= box["y"] < 900
 
@@ -204,7 +204,7 @@ def test_a_link_to_a_product_that_is_filtered_away_shows_it(open_: Open) -> None
     page = open_()
     page.get_by_label("Search", exact=True).fill("pilot")
     page.locator("#next-steps").get_by_role("link", name="Contoso - BROKEN").click()
-    page.wait_for_function("document.querySelector('tr:target')?.hidden === false")
+    expect(page.locator("tr:target")).to_be_visible()
     assert is_in_view(page, "tr:target")
 
 
