@@ -9,29 +9,16 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import NamedTuple
 
 from reconciler.findings import ERRORS, FINDINGS, NONE_LEFT, SAVINGS, error_kind
 from reconciler.matching import matches
-from reconciler.model import Consumption, License, Overlap, ServicePlans, Settings
+from reconciler.model import Consumption, Holding, License, Overlap, ServicePlans, Settings
 
 UNUSABLE = frozenset({"Suspended", "LockedOut", "Deleted"})
 """``capabilityStatus`` of a SKU that gives its holders nothing, so that it makes no other one unnecessary."""
 
 GATHERED = 10_000
 """Groups of users that are gathered at once."""
-
-
-class Holding(NamedTuple):
-    """What counts of an assignment: all of ``Assignment`` but whose it is."""
-
-    sku_id: str
-    holds: bool
-    direct: bool
-    group: bool
-    error: str | None
-    disabled_plans: tuple[str, ...] = ()
-    idle: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reconciler.counting import Holding
-from reconciler.model import Consumption, License, Portal, PortalState, Settings
+from reconciler.model import Consumption, Holding, License, Portal, PortalState, Settings
 
 LINK_AGE = timedelta(days=6)
 """How old a link may be: Graph forgets it after seven days."""

@@ -128,7 +128,7 @@ def _instant(ctx: click.Context, param: click.Parameter, value: str | None) -> d
     type=click.IntRange(1, 16),
     default=8,
     show_default=True,
-    help="How many parts of a tenant with 50,000 users or more to read at once.",
+    help="How many parts of a list of 50,000 users or more to read at once, where it takes long.",
 )
 @click.option(
     "--retry-limit",

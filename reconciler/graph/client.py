@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from itertools import chain
+from time import monotonic
 
 import httpx
 import msgspec
@@ -22,7 +23,7 @@ from reconciler.graph.listing import Streams, ahead
 from reconciler.graph.pages import Pager
 from reconciler.graph.ranges import REFUSALS, RangedUsers, Unproven, count
 from reconciler.graph.roles import SIGN_INS_READ, granted
-from reconciler.graph.wire import CompanySubscription, Page, SubscribedSku, Tenant, User
+from reconciler.graph.wire import CompanySubscription, Page, SubscribedSku, Tenant, User, UserWithSignIns
 from reconciler.model import ChangedPage, License, Organization, ServicePlans, UserPage
 from reconciler.queries import (
     ORGANIZATION,
@@ -37,7 +38,8 @@ from reconciler.queries import (
 log = logging.getLogger(__name__)
 
 LARGE_TENANT = 50_000
-"""From so many users on, the list is read in ranges: each page takes long, and there are more than fifty."""
+LONG = 20.0
+"""A list of so many users that takes so many seconds page after page, judged by its first page, is read in ranges."""
 RESTARTS = 3
 """How often the list of users is read again from its start when Graph lost the place."""
 
@@ -45,16 +47,23 @@ RESTARTS = 3
 class GraphClient:
     """One tenant. Errors are those of ``Tokens.token`` and, for Graph's own answers, the same kinds.
 
-    ``streams`` is how many parts of the list of users may be read at once when the tenant is large.
+    ``streams`` is how many parts of the list of users may be read at once when that is worth it.
     """
 
     def __init__(
-        self, http: httpx.Client, endpoints: Endpoints, tenant_id: str, tokens: Tokens, streams: int = 1
+        self,
+        http: httpx.Client,
+        endpoints: Endpoints,
+        tenant_id: str,
+        tokens: Tokens,
+        streams: int = 1,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self.pager = Pager(http, endpoints, tokens)
         self._tenant_id = tenant_id
         self._tokens = tokens
         self._streams = streams
+        self._clock = clock
         self._service_plans: Mapping[str, ServicePlans] = {}
         self._sign_ins = False
 
@@ -141,23 +150,27 @@ class GraphClient:
             restarted()
 
     def _listed(self, streams: Streams, idle_since: date | None) -> Iterator[UserPage]:
-        """The list of users from its first page on, or in ranges when the tenant is large. Raises Unproven."""
+        """The list of users from its first page on, or in ranges when it is large and slow. Raises Unproven."""
         listed = USERS_WITH_SIGN_INS if self._sign_ins else USERS
+
+        decoder = _USERS_WITH_SIGN_INS if self._sign_ins else _USERS
 
         def as_rows(page: Page[User]) -> UserPage:
             return rows.user_page(page.value, idle_since)
 
-        pages = self.pager.pages(listed, _USERS)
+        pages = self.pager.pages(listed, decoder)
+        asked = self._clock()
         first = next(pages)
+        seconds_a_user = (self._clock() - asked) / max(len(first.value), 1)
         if first.next_link is None:
             yield as_rows(first)
             return
         users = self._users() if streams.allowed > 1 else 0
-        if users < LARGE_TENANT:
+        if users < LARGE_TENANT or users * seconds_a_user < LONG:
             yield from ahead(map(as_rows, chain([first], pages)))
             return
         log.info("%s: %d users, read in ranges", self._tenant_id, users)
-        yield from RangedUsers(self.pager, listed, _USERS, as_rows, streams).read(users)
+        yield from RangedUsers(self.pager, listed, decoder, as_rows, streams).read(users)
 
     def _users(self) -> int:
         """How many users there are, as far as the app may know: 0 when Graph does not tell."""
@@ -171,4 +184,5 @@ class GraphClient:
 _ORGANIZATION = msgspec.json.Decoder(Page[Tenant])
 _SKUS = msgspec.json.Decoder(Page[SubscribedSku])
 _SUBSCRIPTIONS = msgspec.json.Decoder(Page[CompanySubscription])
-_USERS = msgspec.json.Decoder(Page[User])
+_USERS: msgspec.json.Decoder[Page[User]] = msgspec.json.Decoder(Page[User])
+_USERS_WITH_SIGN_INS: msgspec.json.Decoder[Page[User]] = msgspec.json.Decoder(Page[UserWithSignIns])

@@ -38,8 +38,8 @@ class Change(Wire):
     """An element of ``/users/delta``: a user as in a list, but for what was never set, or the note of a removal."""
 
     id: NotEmpty
-    assigned_licenses: list[AssignedLicense] | None = None
-    license_assignment_states: list[LicenseAssignmentState] | None = None
+    assigned_licenses: tuple[AssignedLicense, ...] | None = None
+    license_assignment_states: tuple[LicenseAssignmentState, ...] | None = None
     user_principal_name: str | None = None
     display_name: str | None = None
     mail: str | None = None

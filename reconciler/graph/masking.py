@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode, urlsafe_b64encode
+from functools import lru_cache
 from html import escape
 from urllib.parse import parse_qsl
 
@@ -46,6 +47,7 @@ def _sent(request: httpx.Request) -> list[str]:
     return sorted(set(values), key=len, reverse=True)
 
 
+@lru_cache(maxsize=16)
 def _written(secret: str) -> re.Pattern[str]:
     """Every way in which a secret may be written, each of its characters by itself."""
     plain = "".join(f"(?:{'|'.join(_ways(character))})" for character in secret)

@@ -28,6 +28,10 @@ class Wire(msgspec.Struct, rename="camel", gc=False):
     """Base: members are spelled in camelCase on the wire."""
 
 
+class Shared(msgspec.Struct, rename="camel", gc=False, frozen=True):
+    """Base of what many users have alike: it can be the key of a table."""
+
+
 class Page(Wire, Generic[T]):
     """One page of any list. With an ``error`` beside the values it is a part of a page, whatever the status says."""
 
@@ -92,20 +96,25 @@ class CompanySubscription(Wire):
     next_lifecycle_date_time: str | None = None
 
 
-class AssignedLicense(Wire):
+class AssignedLicense(Shared, frozen=True):
     """A SKU that a user holds, and the service plans of it that are switched off whichever way it came."""
 
     sku_id: NotEmpty
-    disabled_plans: list[str] | None = None
+    disabled_plans: tuple[str, ...] | None = None
 
 
-class LicenseAssignmentState(Wire):
+class LicenseAssignmentState(Shared, frozen=True):
     """One way by which a SKU was assigned to a user, and how that went."""
 
     sku_id: NotEmpty
     assigned_by_group: str | None = None
     state: str | None = None
     error: str | None = None
+
+
+class DatedAssignmentState(LicenseAssignmentState, frozen=True):
+    """The same with its date. It tells two users apart who hold alike, so it is read only where it counts."""
+
     last_updated_date_time: str | None = None
 
 
@@ -119,14 +128,20 @@ class User(Wire):
     """An element of ``/users``."""
 
     id: NotEmpty
-    assigned_licenses: list[AssignedLicense]
-    license_assignment_states: list[LicenseAssignmentState] | None = None
+    assigned_licenses: tuple[AssignedLicense, ...]
+    license_assignment_states: tuple[LicenseAssignmentState, ...] | None = None
     user_principal_name: str | None = None
     display_name: str | None = None
     mail: str | None = None
     account_enabled: bool | None = None
     user_type: str | None = None
     usage_location: str | None = None
+
+
+class UserWithSignIns(User):
+    """The same as an app may read it that sees when users signed in."""
+
+    license_assignment_states: tuple[DatedAssignmentState, ...] | None = None
     created_date_time: str | None = None
     sign_in_activity: SignInActivity | None = None
 

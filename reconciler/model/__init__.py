@@ -45,13 +45,13 @@ from reconciler.model.known import (
     Status,
 )
 from reconciler.model.reported import (
-    Assignment,
     ChangedPage,
     Complete,
     Consumption,
     Contact,
     ErrorInfo,
     Failed,
+    Holding,
     License,
     Observation,
     Organization,
@@ -73,7 +73,6 @@ from reconciler.model.settings import (
 )
 
 __all__ = [
-    "Assignment",
     "Authentication",
     "CertificateAuthentication",
     "Change",
@@ -92,6 +91,7 @@ __all__ = [
     "ExclusionScope",
     "Failed",
     "FederatedAuthentication",
+    "Holding",
     "Import",
     "ImportOutcome",
     "Inclusion",

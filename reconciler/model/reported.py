@@ -66,8 +66,8 @@ class Contact(NamedTuple):
     usage_location: str | None
 
 
-class Assignment(NamedTuple):
-    """One SKU that a user holds, or was meant to hold.
+class Holding(NamedTuple):
+    """One SKU that a user holds, or was meant to hold. Many users hold alike, so it does not say who.
 
     ``holds`` is False when the assignment is in state ``Error`` and the user got nothing. ``direct`` and ``group``
     say by which ways it was assigned; both can be true. ``error`` is Graph's word for what is wrong, or None.
@@ -75,7 +75,6 @@ class Assignment(NamedTuple):
     ``inactive`` or ``never_signed_in`` where it is so, as far as sign-ins were read.
     """
 
-    object_id: str
     sku_id: str
     holds: bool
     direct: bool
@@ -89,12 +88,12 @@ class Assignment(NamedTuple):
 class UserPage:
     """One page of ``/users``: who holds something and what. ``received`` counts all users on the page.
 
-    Every assignment is one of a contact of the same page, and every contact has one.
+    ``held`` is what each of the ``contacts`` holds, in their order: one entry or more, sorted.
     """
 
     received: int
     contacts: list[Contact]
-    assignments: list[Assignment]
+    held: list[tuple[Holding, ...]]
 
 
 @dataclass(frozen=True, slots=True)

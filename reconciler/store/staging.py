@@ -17,9 +17,9 @@ import msgspec
 from sqlite_utils import Database
 
 from reconciler import counting
-from reconciler.counting import Alike, Contents, Counted, Holding
+from reconciler.counting import Alike, Contents, Counted
 from reconciler.incremental import DeltaLink, carried_sign_ins
-from reconciler.model import ChangedPage, Contact, UserPage
+from reconciler.model import ChangedPage, Contact, Holding, UserPage
 from reconciler.store import delta_links, roster
 from reconciler.store.roster import Staged
 from reconciler.store.sqlite_errors import explained
@@ -43,8 +43,7 @@ _ROW = f"({', '.join('?' * _COLUMNS)})"
 _TOGETHER = (500, 50, 5, 1)
 """How many rows are written in one statement, as many as possible first; SQLite takes 32,766 values."""
 
-Row = tuple[object, ...]
-Kind = tuple[tuple[Row, ...], bool, bool, bool]
+Kind = tuple[tuple[Holding, ...], bool, bool, bool]
 """What users hold, sorted; whether the account is disabled, a guest's, without a usage location."""
 
 
@@ -97,15 +96,15 @@ class Staging:
 
     def add(self, page: UserPage) -> None:
         """Stage one page. Of a user who was on an earlier page, the later answer counts, because it is the newer."""
-        holdings: dict[str, dict[str, Row]] = {}
-        for assignment in page.assignments:
-            holdings.setdefault(assignment.object_id, {})[assignment.sku_id] = assignment[1:]
         values: list[object] = []
         with self._lock, explained(), self._db.atomic():
-            for contact in page.contacts:
-                held = sorted(holdings[contact.object_id].values())
-                flags = (contact.account_enabled is False, contact.user_type == "Guest", not contact.usage_location)
-                kind = (tuple(held), *flags)
+            for contact, held in zip(page.contacts, page.held, strict=True):
+                kind = (
+                    held,
+                    contact.account_enabled is False,
+                    contact.user_type == "Guest",
+                    not contact.usage_location,
+                )
                 values += contact
                 values.append(self._keys.get(kind) or self._key_of(kind))
             self._insert(values)

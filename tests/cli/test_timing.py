@@ -65,6 +65,7 @@ def test_neither_bytes_nor_output_depend_on_timing(
     world: World, delayed: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "LARGE_TENANT", 1000)
+    monkeypatch.setattr(client, "LONG", 0.0)
     world.portals(**{f"p{number:02d}": portal_yaml(number) for number in range(1, PORTALS + 1)})
     world.tenants(*tenants())
     outcomes = []

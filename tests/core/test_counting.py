@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.counting import GATHERED, Alike, Contents, Counted, Holding, _gathered, contents, count, overlapping
+from reconciler.counting import GATHERED, Alike, Contents, Counted, _gathered, contents, count, overlapping
 from reconciler.findings import ERRORS, FINDINGS, SAVINGS, SIGN_INS, error_kind, idle
-from reconciler.model import Consumption, License, Overlap, ServicePlans, Subscription
+from reconciler.model import Consumption, Holding, License, Overlap, ServicePlans, Subscription
 from tests.core.core_world import E3, E5, FLOW, license_, numbered
 
 PLANS: Mapping[str, frozenset[str]] = {

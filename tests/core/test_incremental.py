@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.counting import Holding
 from reconciler.incremental import DeltaLink, FullReadNeeded, basis_of, carried_sign_ins, check_counts, why_full
-from reconciler.model import Cloud, Consumption, License, Settings, Thresholds
+from reconciler.model import Cloud, Consumption, Holding, License, Settings, Thresholds
 from tests.core.core_world import (
     E3,
     E5,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -21,7 +22,7 @@ from reconciler.graph.clouds import ENDPOINTS
 from reconciler.graph.credentials import Credential, Proof
 from reconciler.graph.http import open_http
 from reconciler.graph.retry import RetryPolicy
-from reconciler.model import Assignment, Cloud, Contact
+from reconciler.model import Cloud, Contact, Holding, UserPage
 
 TENANT_ID = "0f0a3a52-4b38-4f0e-9d5c-0d5f6b1c2a10"
 E3 = "6fd2c87f-b296-42f0-b197-1e91e994b900"
@@ -66,19 +67,24 @@ class Connection:
     wire: Wire
     slept: list[float]
 
-    def rows(self) -> tuple[set[Contact], set[Assignment]]:
+    def rows(self) -> tuple[set[Contact], set[tuple[str, Holding]]]:
         """All that the list of users says, as the state DB would keep it."""
         contacts: set[Contact] = set()
-        assignments: set[Assignment] = set()
+        holdings: set[tuple[str, Holding]] = set()
 
         def restarted() -> None:
             contacts.clear()
-            assignments.clear()
+            holdings.clear()
 
         for page in self.graph.users(restarted):
             contacts.update(page.contacts)
-            assignments.update(page.assignments)
-        return contacts, assignments
+            holdings.update(held_by(page))
+        return contacts, holdings
+
+
+def held_by(page: UserPage) -> list[tuple[str, Holding]]:
+    """What each user of a page holds, by object ID."""
+    return [(user.object_id, each) for user, held in zip(page.contacts, page.held, strict=True) for each in held]
 
 
 def connect(
@@ -91,6 +97,7 @@ def connect(
     retry: RetryPolicy = RetryPolicy(limit=2),  # noqa: B008 - it is frozen
     clock: Callable[[], float] | None = None,
     streams: int = 1,
+    watch: Callable[[], float] = monotonic,
 ) -> Connection:
     """Connect to an emulated tenant, or to any other transport."""
     if isinstance(network, Tenant):
@@ -102,7 +109,7 @@ def connect(
     http = open_http(transport=wire, retry=retry, sleep=slept.append)
     endpoints = ENDPOINTS[cloud]
     tokens = TokenSource(http, endpoints, tenant_id, client_id, Credential(credential))
-    return Connection(GraphClient(http, endpoints, tenant_id, tokens, streams), tokens, wire, slept)
+    return Connection(GraphClient(http, endpoints, tenant_id, tokens, streams, watch), tokens, wire, slept)
 
 
 def pem_pair(pair: KeyPair | None = None) -> dict[str, str]:

@@ -44,9 +44,9 @@ from reconciler.errors import (
     UntrustedAnswer,
 )
 from reconciler.graph import client, pages
-from reconciler.model import Assignment, Cloud, Import, Organization, ServicePlans, Units
+from reconciler.model import Cloud, Holding, Import, Organization, ServicePlans, Units
 from reconciler.queries import queries
-from tests.graph.graph_world import E3, E5, TENANT_ID, Connection, HandMade, as_json, connect, tenant
+from tests.graph.graph_world import E3, E5, TENANT_ID, Connection, HandMade, as_json, connect, held_by, tenant
 
 MANY = (UserGroup(1500, (E3,)), UserGroup(1600), UserGroup(1, (E5,)))
 """Users for four pages; the third page holds nobody with a license."""
@@ -77,12 +77,12 @@ def test_a_tenant_is_read_from_end_to_end() -> None:
         [[("Warning", 1), ("Suspended", 2)], [("Enabled", 10)]],
         [[("Suspended", 2), ("Warning", 1)], [("Enabled", 10)]],
     )
-    contacts, assignments = connection.rows()
+    contacts, holdings = connection.rows()
     assert {contact.user_principal_name for contact in contacts} == {"anna@contoso.example", "bert@contoso.example"}
-    assert assignments == {
-        Assignment(anna.object_id.lower(), E3, True, True, False, None),
-        Assignment(anna.object_id.lower(), E5, True, False, True, None),
-        Assignment(bert.object_id, E5, False, False, False, "CountViolation"),
+    assert holdings == {
+        (anna.object_id.lower(), Holding(E3, True, True, False, None)),
+        (anna.object_id.lower(), Holding(E5, True, False, True, None)),
+        (bert.object_id, Holding(E5, False, False, False, "CountViolation")),
     }
 
 
@@ -95,7 +95,7 @@ def test_every_cloud_is_read_at_its_own_hosts(cloud: Cloud) -> None:
 
 def test_users_come_page_by_page_and_unlicensed_ones_are_only_counted() -> None:
     pages = list(connect(tenant(users=MANY)).graph.users(pytest.fail))
-    assert [(page.received, len(page.contacts), len(page.assignments)) for page in pages] == [
+    assert [(page.received, len(page.contacts), len(held_by(page))) for page in pages] == [
         (999, 999, 999),
         (999, 501, 501),
         (999, 0, 0),
@@ -422,7 +422,7 @@ def read(connection: Connection) -> tuple[Counter[str | None], int]:
         restarts += 1
 
     for page in connection.graph.users(restarted, SINCE):
-        found.update(each.idle for each in page.assignments)
+        found.update(each.idle for _, each in held_by(page))
     return found, restarts
 
 

@@ -63,7 +63,7 @@ def test_a_tenant_is_read_over_the_proxy_and_the_certificates_of_the_environment
             graph = client_of(http)
             assert graph.organization().display_name == "Contoso"
             assert [each.consumed_units for each in graph.licenses()] == [3]
-            assert [row.sku_id for page in graph.users(pytest.fail) for row in page.assignments] == [E3] * 3
+            assert [each.sku_id for page in graph.users(pytest.fail) for held in page.held for each in held] == [E3] * 3
         assert graph.emulated == "wire"
         assert len(slept) == 2
 

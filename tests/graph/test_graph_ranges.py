@@ -91,8 +91,9 @@ def _record(each: Person) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five users make a large tenant, and a quarter of all users a large range."""
+    """Five users make a large tenant, any list a long one, and a quarter of all users a large range."""
     monkeypatch.setattr(client, "LARGE_TENANT", 5)
+    monkeypatch.setattr(client, "LONG", 0.0)
     monkeypatch.setattr(ranges, "LARGE", 4)
 
 
@@ -147,6 +148,18 @@ def test_a_small_tenant_is_read_page_after_page() -> None:
     connection = connect(Directory(NAMES[:4]), streams=8)
     assert read(connection) == (set(NAMES[:4]), 0)
     assert (filters(connection), counts(connection)) == ([], 1)
+
+
+@pytest.mark.parametrize(("seconds", "ranges"), [(1.0, False), (3.0, True)])
+def test_a_large_tenant_is_read_in_ranges_where_its_list_takes_long(
+    seconds: float, ranges: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "LONG", 10.0)
+    assert 7 <= len(NAMES) / 3 < 10, "so many pages the list has"
+    told = iter((100.0, 100.0 + seconds))
+    connection = connect(Directory(NAMES), streams=8, watch=lambda: next(told))
+    assert read(connection) == (set(NAMES), 0)
+    assert bool(filters(connection)) == ranges
 
 
 def test_a_tenant_of_one_page_is_not_even_counted() -> None:

@@ -9,8 +9,17 @@ import msgspec
 import pytest
 
 from reconciler.graph import rows
-from reconciler.graph.wire import CompanySubscription, Page, SubscribedSku, Tenant, User, instant, whole
-from reconciler.model import Assignment, Contact, License, Organization, ServicePlans, Subscription, Units
+from reconciler.graph.wire import (
+    CompanySubscription,
+    Page,
+    SubscribedSku,
+    Tenant,
+    User,
+    UserWithSignIns,
+    instant,
+    whole,
+)
+from reconciler.model import Contact, Holding, License, Organization, ServicePlans, Subscription, Units
 
 E3 = "6fd2c87f-b296-42f0-b197-1e91e994b900"
 E5 = "06ebc4ee-1bb5-47dd-8120-11324bc54e06"
@@ -22,7 +31,9 @@ def state(sku: str = E3, group: str | None = None, state: str = "Active", error:
     return {"skuId": sku, "disabledPlans": [], "assignedByGroup": group, "state": state, "error": error}
 
 
-def user(held: tuple[str, ...] = (), states: tuple[dict[str, Any], ...] = (), **members: Any) -> User:
+def user(
+    held: tuple[str, ...] = (), states: tuple[dict[str, Any], ...] = (), kind: type[User] = User, **members: Any
+) -> User:
     return msgspec.convert(
         {
             "id": ANNA,
@@ -30,7 +41,7 @@ def user(held: tuple[str, ...] = (), states: tuple[dict[str, Any], ...] = (), **
             "licenseAssignmentStates": list(states),
             **members,
         },
-        User,
+        kind,
     )
 
 
@@ -99,7 +110,7 @@ def subscription(object_id: str = "s1", sku_id: str = E3, **members: Any) -> Com
 def test_one_row_per_sku_says_held_by_which_way_and_what_is_wrong(
     held: tuple[str, ...], states: tuple[dict[str, Any], ...], expected: list[tuple[Any, ...]]
 ) -> None:
-    assert rows.assignments(user(held, states)) == [Assignment(ANNA, *row) for row in expected]
+    assert rows.holdings(user(held, states)) == tuple(Holding(*each) for each in sorted(expected))
 
 
 def test_users_without_a_license_are_counted_and_dropped() -> None:
@@ -108,7 +119,7 @@ def test_users_without_a_license_are_counted_and_dropped() -> None:
     )
     assert page.received == 3
     assert page.contacts == [Contact(ANNA, None, "Anna", None, None, None, None)]
-    assert page.assignments == [Assignment(ANNA, E3, True, True, False, None)]
+    assert page.held == [(Holding(E3, True, True, False, None),)]
 
 
 def test_a_contact_is_what_graph_says_of_the_person() -> None:
@@ -273,14 +284,14 @@ def test_an_organization_has_its_default_domain() -> None:
 
 def test_of_a_user_who_is_twice_on_a_page_the_later_entry_counts() -> None:
     page = rows.user_page([user((E3,)), user((E5,))])
-    assert [row.sku_id for row in page.assignments] == [E5]
+    assert [each.sku_id for held in page.held for each in held] == [E5]
     assert len(page.contacts) == 1
     assert page.received == 2
 
 
 def test_an_object_id_in_two_spellings_is_one_user() -> None:
     page = rows.user_page([user((E3,)), user((E3,), id=ANNA.upper())])
-    assert page.assignments == [Assignment(ANNA, E3, True, False, False, None)]
+    assert page.held == [(Holding(E3, True, False, False, None),)]
     assert [contact.object_id for contact in page.contacts] == [ANNA]
 
 
@@ -325,7 +336,7 @@ def test_the_service_plans_of_a_sku_are_those_that_apply_to_users(entries: list[
 
 def test_service_plans_that_are_off_are_written_one_way() -> None:
     person = user((), assignedLicenses=[held(E3, "P2", "p1"), held(E5), {"skuId": FLOW}])
-    assert {each.sku_id: each.disabled_plans for each in rows.assignments(person)} == {
+    assert {each.sku_id: each.disabled_plans for each in rows.holdings(person)} == {
         E3: ("p1", "p2"),
         E5: (),
         FLOW: (),
@@ -346,7 +357,12 @@ def signing_in(last: str | None, created: str | None = "2022-05-02T08:00:00Z", *
     """A user with E3, assigned at these times, by a group each."""
     ways = [{**state(group=f"g{number}"), "lastUpdatedDateTime": each} for number, each in enumerate(assigned)]
     activity = {"lastSuccessfulSignInDateTime": last, "lastSignInDateTime": RECENTLY}
-    return user((E3,), tuple(ways), createdDateTime=created, signInActivity=activity)
+    return user((E3,), tuple(ways), UserWithSignIns, createdDateTime=created, signInActivity=activity)
+
+
+def silent(**members: Any) -> User:
+    """A user with E3 of whom no sign-in is known."""
+    return user((E3,), (state(),), UserWithSignIns, **members)
 
 
 @pytest.mark.parametrize(
@@ -369,14 +385,17 @@ def signing_in(last: str | None, created: str | None = "2022-05-02T08:00:00Z", *
         (signing_in("", "2026-11-20T00:00:00Z", RECENTLY), "never_signed_in"),
         (signing_in(None, "2023-11-30T23:59:59Z", LONG_AGO), None),
         (signing_in(None, None, LONG_AGO), None),
-        (user((E3,), (state(),), createdDateTime="2024-01-01T00:00:00Z"), "never_signed_in"),
-        (user((E3,), (state(),), createdDateTime="2024-01-01T00:00:00Z", signInActivity=None), "never_signed_in"),
-        (user((E3,), (state(),), createdDateTime="2022-01-01T00:00:00Z"), None),
+        (user((E3,), (state(),), UserWithSignIns, createdDateTime="2024-01-01T00:00:00Z"), "never_signed_in"),
+        (
+            user((E3,), (state(),), UserWithSignIns, createdDateTime="2024-01-01T00:00:00Z", signInActivity=None),
+            "never_signed_in",
+        ),
+        (user((E3,), (state(),), UserWithSignIns, createdDateTime="2022-01-01T00:00:00Z"), None),
     ],
 )
 def test_an_idle_user_is_told_by_sign_in_creation_and_assignment(person: User, expected: str | None) -> None:
-    assert [each.idle for each in rows.assignments(person, SINCE)] == [expected]
-    assert [each.idle for each in rows.assignments(person)] == [None]
+    assert [each.idle for each in rows.holdings(person, SINCE)] == [expected]
+    assert [each.idle for each in rows.holdings(person)] == [None]
 
 
 def test_a_license_that_came_lately_is_not_idle_beside_one_that_is() -> None:
@@ -385,5 +404,7 @@ def test_a_license_that_came_lately_is_not_idle_beside_one_that_is() -> None:
         {**state(E5), "lastUpdatedDateTime": RECENTLY},
         {**state(E5, group="g", state="Error"), "lastUpdatedDateTime": LONG_AGO},
     )
-    person = user((E3, E5), ways, signInActivity={"lastSuccessfulSignInDateTime": "2025-01-01T00:00:00Z"})
-    assert {each.sku_id: each.idle for each in rows.assignments(person, SINCE)} == {E3: "inactive", E5: None}
+    person = user(
+        (E3, E5), ways, UserWithSignIns, signInActivity={"lastSuccessfulSignInDateTime": "2025-01-01T00:00:00Z"}
+    )
+    assert {each.sku_id: each.idle for each in rows.holdings(person, SINCE)} == {E3: "inactive", E5: None}

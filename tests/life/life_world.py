@@ -11,9 +11,9 @@ from pathlib import Path
 from reconciler.errors import PortalError
 from reconciler.importing import Importer, Reader
 from reconciler.model import (
-    Assignment,
     ChangedPage,
     Contact,
+    Holding,
     License,
     Organization,
     Portal,
@@ -90,8 +90,8 @@ class DirectoryReader:
         for part, (_enabled, consumers) in self.directory.owned.items():
             people = [f"{part}-{number}" for number in range(consumers)]
             contacts = [Contact(one, f"{one}@x.example", one, None, True, "Member", "DE") for one in people]
-            held = [Assignment(one, sku_id(part), True, True, False, None) for one in people]
-            yield UserPage(consumers, contacts, held)
+            held = (Holding(sku_id(part), True, True, False, None),)
+            yield UserPage(consumers, contacts, [held] * consumers)
             self._fail_at("users")
         self._fail_at("users")
 

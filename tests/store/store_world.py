@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from reconciler import history
 from reconciler.model import (
-    Assignment,
     ChangeSet,
     Contact,
     DayRecord,
+    Holding,
     Import,
     ImportOutcome,
     License,
@@ -87,15 +87,15 @@ def contact(number: int, **members: Any) -> Contact:
     return whole._replace(**members)
 
 
-def assignment(number: int, sku_id: str = E3, **members: Any) -> Assignment:
-    """A license that this person holds directly."""
-    return Assignment(f"id-{number:06}", sku_id, True, True, False, None)._replace(**members)
+def holding(sku_id: str = E3, **members: Any) -> Holding:
+    """A license that somebody holds directly."""
+    return Holding(sku_id, True, True, False, None)._replace(**members)
 
 
 def page(*numbers: int, skus: tuple[str, ...] = (E3,)) -> UserPage:
     """A page with these people, each holding these licenses."""
-    held = [assignment(number, sku_id) for number in numbers for sku_id in skus]
-    return UserPage(len(numbers), [contact(number) for number in numbers], held)
+    held = tuple(holding(sku_id) for sku_id in sorted(skus))
+    return UserPage(len(numbers), [contact(number) for number in numbers], [held] * len(numbers))
 
 
 class StateFolder:

@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 
-from reconciler.model import Assignment, Contact, PortalState, Product, Reason, Reference, Removed, UserPage
+from reconciler.model import Contact, Holding, PortalState, Product, Reason, Reference, Removed, UserPage
 from reconciler.secret import Secret
 from reconciler.store import ledger
 from reconciler.store.database import open_for_writing
@@ -134,7 +134,7 @@ def test_no_person_and_no_secret_can_be_in_a_ledger() -> None:
     reachable = types_within(PortalState)
 
     assert {Product, Reference} <= reachable
-    assert not {Contact, Assignment, UserPage, Secret} & reachable
+    assert not {Contact, Holding, UserPage, Secret} & reachable
 
 
 def test_people_are_in_the_database_and_never_in_the_ledger(tmp_path: Path) -> None:

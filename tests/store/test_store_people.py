@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.contacts import Contacts, PortalContacts, SharedContacts, SharedLicense
-from reconciler.model import Assignment, Contact, Import, Presence, Product, Reason, UserPage
+from reconciler.model import Contact, Holding, Import, Presence, Product, Reason, UserPage
 from reconciler.store.people import read_contacts
 from tests.store.store_world import (
     E3,
     E5,
     F3,
     StateFolder,
-    assignment,
     contact,
     files_under,
+    holding,
     page,
     portal,
     portal_state,
@@ -46,23 +46,23 @@ def person(number: int, **members: Any) -> Contact:
 def stored(folder: StateFolder, name: str, held: Held, *, tenant: str | None = None, **members: Any) -> None:
     """A portal whose import brought these persons, each with an object ID of the portal's own."""
     people = [person(number, object_id=f"{name}-{number}") for number in held]
-    rows = [assignment(0, sku_id, object_id=f"{name}-{number}") for number, skus in held.items() for sku_id in skus]
-    import_people(folder, name, people, rows, tenant=tenant, **members)
+    holdings = [tuple(map(holding, sorted(skus))) for skus in held.values()]
+    import_people(folder, name, people, holdings, tenant=tenant, **members)
 
 
 def import_people(
     folder: StateFolder,
     name: str,
     people: list[Contact],
-    rows: list[Assignment],
+    held: list[tuple[Holding, ...]],
     *,
     tenant: str | None = None,
     **members: Any,
 ) -> None:
-    """A portal whose import brought these rows."""
+    """A portal whose import brought these people."""
     declared = portal(name, tenant_id=tenant or TENANTS[name], client_id=name)
     state = portal_state(name, portal=declared, **members)
-    folder.apply(state, users=(UserPage(len(people), people, rows),))
+    folder.apply(state, users=(UserPage(len(people), people, held),))
 
 
 # --- as required -----------------------------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ def test_contacts_go_with_the_last_product_that_required_them(folder: StateFolde
     users = UserPage(
         3,
         [contact(1), contact(2), contact(3)],
-        [assignment(1, E3), assignment(2, E5), assignment(3, E3), assignment(3, E5)],
+        [(holding(E3),), (holding(E5),), (holding(E3), holding(E5))],
     )
     folder.apply(portal_state(), users=(users,))
     assert folder.people() == {"id-000001", "id-000002", "id-000003"}
@@ -146,7 +146,7 @@ def test_addresses_are_compared_in_any_case_and_no_address_matches_none(
     folder: StateFolder, mine: str | None, yours: str | None, shared: bool
 ) -> None:
     for name, mail in (("a", mine), ("b", yours)):
-        import_people(folder, name, [contact(1, mail=mail)], [assignment(1)])
+        import_people(folder, name, [contact(1, mail=mail)], [(holding(),)])
     found = read_contacts(folder.path)
     assert [each.elsewhere for each in found.portals] == [int(shared)] * 2
     assert len(found.pairs) == shared
@@ -165,7 +165,7 @@ def test_two_portals_that_read_one_tenant_have_nobody_in_common(folder: StateFol
 
 def test_one_address_twice_in_a_portal_is_one_person_and_two_contacts(folder: StateFolder) -> None:
     twins = [person(1), person(1, object_id="other")]
-    import_people(folder, "a", twins, [assignment(1), assignment(1, object_id="other")])
+    import_people(folder, "a", twins, [(holding(),), (holding(),)])
     stored(folder, "b", {1: (E3,)})
     found = read_contacts(folder.path)
     assert found.portals == (PortalContacts("a", 2, 2), PortalContacts("b", 1, 1))

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.counting import Alike, Contents, Counted, Holding, count
+from reconciler.counting import Alike, Contents, Counted, count
 from reconciler.findings import SAVINGS
-from reconciler.model import Assignment, Consumption, Contact, Reason, UserPage
+from reconciler.model import Consumption, Contact, Holding, Reason, UserPage
 from reconciler.store.database import open_for_writing
 from tests.store.store_world import (
     E3,
@@ -23,8 +23,8 @@ from tests.store.store_world import (
     F3,
     VISIO,
     StateFolder,
-    assignment,
     contact,
+    holding,
     page,
     portal,
     portal_state,
@@ -33,7 +33,7 @@ from tests.store.store_world import (
 
 SKUS = (E3, E5, F3, VISIO)
 
-Person = tuple[Contact, tuple[Assignment, ...]]
+Person = tuple[Contact, tuple[Holding, ...]]
 
 PLANS = ("p1", "p2", "p3")
 
@@ -58,7 +58,7 @@ def people(draw: st.DrawFn) -> Person:
         st.sampled_from([None, "inactive", "never_signed_in"]),
     )
     shapes = draw(st.dictionaries(st.sampled_from(SKUS), flags, min_size=1))
-    return person, tuple(Assignment(person.object_id, sku_id, *shape) for sku_id, shape in shapes.items())
+    return person, tuple(sorted(Holding(sku_id, *shape) for sku_id, shape in shapes.items()))
 
 
 insides = st.builds(
@@ -73,10 +73,10 @@ pages = st.lists(st.lists(people(), max_size=4, unique_by=lambda each: each[0].o
 
 def as_page(found: list[Person]) -> UserPage:
     """A page with these people."""
-    return UserPage(len(found), [person for person, _ in found], [each for _, held in found for each in held])
+    return UserPage(len(found), [person for person, _ in found], [held for _, held in found])
 
 
-def latest(found: list[list[Person]]) -> list[tuple[Contact, Assignment]]:
+def latest(found: list[list[Person]]) -> list[tuple[Contact, Holding]]:
     """Every license of everybody, as the last page that has them says."""
     last = {person.object_id: (person, held) for each in found for person, held in each}
     return [(person, each) for person, held in last.values() for each in held]
@@ -87,7 +87,7 @@ def one_by_one(found: list[list[Person]], inside: Contents, imported: Collection
     last = {person.object_id: (person, held) for each in found for person, held in each}
     users = [
         Alike(
-            tuple(Holding(*each[1:]) for each in held),
+            held,
             person.account_enabled is False,
             person.user_type == "Guest",
             not person.usage_location,
@@ -115,12 +115,12 @@ def test_users_gathered_in_sql_count_as_one_by_one(
         assert list(counted.consumption) == sorted(counted.consumption)
         holders = Counter(held.sku_id for _, held in latest(found) if held.holds)
         assert {sku_id: each.consumers for sku_id, each in counted.consumption.items() if each.consumers} == holders
-        assert counted.users == len(holding(found, imported))
+        assert counted.users == len(holders_of(found, imported))
 
 
-def holding(found: list[list[Person]], imported: Collection[str]) -> set[str]:
+def holders_of(found: list[list[Person]], imported: Collection[str]) -> set[str]:
     """Who holds one of these SKUs."""
-    return {held.object_id for _, held in latest(found) if held.holds and held.sku_id in imported}
+    return {person.object_id for person, held in latest(found) if held.holds and held.sku_id in imported}
 
 
 @settings(max_examples=150, deadline=None)
@@ -135,8 +135,8 @@ def test_each_consumer_is_saved_once_at_most(found: list[list[Person]], inside: 
 
 
 def test_a_user_who_comes_again_is_who_the_later_page_says(tmp_path: Path) -> None:
-    earlier = UserPage(2, [contact(1), contact(2)], [assignment(1, E3), assignment(1, E5), assignment(2, E3)])
-    later = UserPage(2, [contact(1, user_type="Guest"), contact(3)], [assignment(1, F3), assignment(3, E3)])
+    earlier = UserPage(2, [contact(1), contact(2)], [(holding(E3), holding(E5)), (holding(E3),)])
+    later = UserPage(2, [contact(1, user_type="Guest"), contact(3)], [(holding(F3),), (holding(E3),)])
     with open_for_writing(tmp_path) as database, database.staging() as staged:
         staged.add(earlier)
         staged.add(later)
@@ -175,7 +175,7 @@ def test_exactly_the_consumers_of_synchronized_products_are_kept(
 
         kept = [(person, held) for person, held in latest(second) if held.holds and held.sku_id in synchronized]
         stored = set(folder.rows("SELECT object_id, sku_id, direct, via_group, error FROM assignments"))
-        assert stored == {(held.object_id, held.sku_id, held.direct, held.group, held.error) for _, held in kept}
+        assert stored == {(person.object_id, *held[:1], *held[2:5]) for person, held in kept}
         contacts = "object_id, user_principal_name, display_name, mail, account_enabled, user_type, usage_location"
         assert set(folder.rows(f"SELECT {contacts} FROM contacts")) == {tuple(person) for person, _ in kept}
 
