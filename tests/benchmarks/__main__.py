@@ -7,7 +7,6 @@ elsewhere too.
 from __future__ import annotations
 
 import argparse
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -29,9 +28,6 @@ def main() -> int:
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"which to run: {', '.join(CASES)}; all without any")
     parser.add_argument("--rounds", type=int, default=3, help="how often each run is repeated; the best counts")
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies all numbers of users and portals")
-    parser.add_argument(
-        "--ranges", default="", metavar="OPTIONS", help="options with which the product lists by ranges"
-    )
     parser.add_argument("--sdk", default="", metavar="PYTHON", help="an interpreter that has msgraph-sdk, to compare")
     parser.add_argument("--page", type=Path, help="the page of docs/ to write the table into")
     given = parser.parse_args()
@@ -43,7 +39,7 @@ def main() -> int:
     for name in given.cases or CASES:
         begin = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="reconciler-bench-") as folder:
-            bench = Bench(Path(folder), given.rounds, given.scale, tuple(shlex.split(given.ranges)), given.sdk)
+            bench = Bench(Path(folder), given.rounds, given.scale, given.sdk)
             try:
                 rows += CASES[name](bench)
             except (WrongAnswer, ProcessFailed) as error:

@@ -92,11 +92,9 @@ def slow_pages(bench: Bench) -> list[Row]:
     tenant = BenchTenant(1, bench.scaled(1_000_000), by_letter=True)
     size = f"{tenant.licensed:,} users, {SLOW * 1000:.0f} ms a page"
     with serving(bench.folder, [tenant], SLOW) as world:
-        one = _import(world)
-        if not bench.ranges:
-            return [Row(f"slow-pages: {size}", one, one.wall, "s", note="page after page; ranges not asked for")]
+        one = _import(world, options=("--streams", "1"))
         world.asked()
-        many = _import(world, options=bench.ranges)
+        many = _import(world)
         note = _requests(world.asked())
     case = f"slow-pages: {size}, by ranges"
     return [Row(case, one, one.wall / many.wall, "x", many, "by ranges", 5.0, at_most=False, note=note)]

@@ -120,13 +120,12 @@ Case = Callable[["Bench"], list[Row]]
 class Bench:
     """The options of a run. ``scale`` multiplies every number of users and of tenants.
 
-    ``ranges`` are options with which the product lists by ranges, ``sdk`` is an interpreter that has msgraph-sdk.
+    ``sdk`` is an interpreter that has msgraph-sdk.
     """
 
     folder: Path
     rounds: int
     scale: float
-    ranges: tuple[str, ...]
     sdk: str
 
     def scaled(self, number: int) -> int:
