@@ -5,12 +5,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types unit docs bench clean
+.PHONY: demo test lint types verify pythons unit docs bench clean
 
+# One of the four tenants cannot be read, as happens: apply ends with 4 then, see docs/reference/exit-codes.md.
 demo: .venv/installed
-	$(BIN)/reconcile --emulate demo apply
+	$(BIN)/reconcile --emulate demo apply || test $$? -eq 4
 
-test: lint types unit
+test: lint types verify pythons unit
 
 lint: .venv/installed
 	$(BIN)/ruff check .
@@ -18,6 +19,17 @@ lint: .venv/installed
 
 types: .venv/installed
 	$(BIN)/mypy
+
+# The reports of this very repository are those of its ledger.
+verify: .venv/installed
+	$(BIN)/reconcile verify
+
+# An environment for each other version of Python on this machine, in which the tests play the scenarios again.
+pythons: .venv/pythons/made
+
+.venv/pythons/made: .venv/installed tests/scenarios/pythons.py
+	$(BIN)/python -m tests.scenarios.pythons
+	mkdir -p $(@D) && touch $@
 
 # An odd time zone and a random hash seed: nothing may depend on either.
 unit: .venv/installed
@@ -32,10 +44,9 @@ docs: .venv/installed
 CASES ?=
 SCALE ?= 1
 ROUNDS ?= 3
-RANGES ?=
 SDK ?=
 bench: .venv/installed
-	$(BIN)/python -m tests.benchmarks $(CASES) --scale $(SCALE) --rounds $(ROUNDS) --ranges='$(RANGES)' --sdk='$(SDK)' \
+	$(BIN)/python -m tests.benchmarks $(CASES) --scale $(SCALE) --rounds $(ROUNDS) --sdk='$(SDK)' \
 		$(if $(CASES)$(filter-out 1,$(SCALE)),,--page docs/performance.md)
 
 .venv/installed: pyproject.toml

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.policies import Verdict, Violation
 
@@ -31,15 +31,29 @@ class CheckedPolicy:
 
 @dataclass(frozen=True, slots=True)
 class CheckPage:
-    """Every policy, in the order of reconcile.yaml. ``emulated``: some of what was judged is the emulator's."""
+    """Every policy, in the order of reconcile.yaml. ``emulated``: some of what was judged is the emulator's.
+
+    ``prefix`` leads from the top of the git repository to the folder that files are relative to, and ends in ``/``; it
+    is empty where they are the same. Who reads SARIF or JUnit knows the top only.
+    """
 
     policies: tuple[CheckedPolicy, ...]
     emulated: bool = False
+    prefix: str = ""
 
     @property
     def fails(self) -> bool:
         """Whether the check fails."""
         return any(item.verdict.fails for item in self.policies)
+
+    @property
+    def idle(self) -> int:
+        """How many policies judged nothing."""
+        return sum(item.verdict.is_idle for item in self.policies)
+
+    def at_top(self, at: At) -> At:
+        """The same place, its file relative to the top of the repository."""
+        return replace(at, file=self.prefix + at.file)
 
     @property
     def findings(self) -> Iterator[tuple[int, CheckedPolicy, Violation, At]]:

@@ -13,12 +13,19 @@ _GITHUB_EVENTS = frozenset({"push", "schedule", "workflow_dispatch", "repository
 
 _GITLAB_REQUESTS = frozenset({"merge_request_event", "external_pull_request_event"})
 
+_DEFAULTS = ("main", "master")
+"""What default branches are called."""
+
+AZURE_BRANCH = "RECONCILE_BRANCH"
+"""The variable of a pipeline that names the branch to publish, where it is neither of these."""
+
 
 def untrusted_reason(environ: Mapping[str, str], default_branch: str | None = None) -> str | None:
     """Why the configuration of this run may be anyone's, in words that end a sentence; None when it may be trusted.
 
     ``default_branch`` is the repository's as GitHub's event names it; without one, ``main`` and ``master`` count as
-    such. So do protected branches. Outside of a known CI a run is trusted: somebody started it.
+    such. So do protected branches, of which Azure's agent says nothing: there the variable ``RECONCILE_BRANCH`` may
+    name the one. Outside of a known CI a run is trusted: somebody started it.
     """
     if environ.get("GITHUB_ACTIONS") == "true":
         return _github(environ, default_branch)
@@ -33,7 +40,7 @@ def _github(environ: Mapping[str, str], default_branch: str | None) -> str | Non
     event, ref = environ.get("GITHUB_EVENT_NAME", ""), environ.get("GITHUB_REF", "")
     if event not in _GITHUB_EVENTS:
         return f"the event {event or 'without a name'}"
-    default = {f"refs/heads/{branch}" for branch in ([default_branch] if default_branch else ["main", "master"])}
+    default = {f"refs/heads/{branch}" for branch in ([default_branch] if default_branch else _DEFAULTS)}
     protected = ref.startswith("refs/heads/") and environ.get("GITHUB_REF_PROTECTED") == "true"
     return None if ref in default or protected else _ref(ref)
 
@@ -49,7 +56,10 @@ def _azure(environ: Mapping[str, str]) -> str | None:
     ref = environ.get("BUILD_SOURCEBRANCH", "")
     if environ.get("BUILD_REASON") == "PullRequest":
         return "the event PullRequest"
-    return None if ref.startswith("refs/heads/") else _ref(ref)
+    branch = environ.get(AZURE_BRANCH)
+    if ref in {f"refs/heads/{name}" for name in ([branch] if branch else _DEFAULTS)}:
+        return None
+    return f"the ref {ref or 'without a name'}, which is not {branch or ' or '.join(_DEFAULTS)}"
 
 
 def _ref(ref: str) -> str:

@@ -9,6 +9,7 @@ from reconciler.diff import differences
 from reconciler.model import Change, Exclusion, PortalState, State, Status
 from reconciler.renames import renamed
 from reconciler.report import Report
+from reconciler.small_groups import told
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,16 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class PortalComparison:
-    """What changed in one portal. ``is_gone`` says that nothing of it is left in the second report."""
+    """What changed in one portal. ``is_gone`` says that nothing of it is left in the second report.
+
+    ``unread``: no import of it was ever complete.
+    """
 
     id: str
     name: str
     changes: tuple[Change, ...]
     is_gone: bool = False
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +49,27 @@ class Comparison:
     after: Sums
     portals: tuple[PortalComparison, ...]
     exclusions: tuple[Change, ...]
+    emulated: bool = False
+    """Whether some of the numbers are the emulator's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of two reports, and the state that it is about."""
+    """One of two reports, and the state that it is about. Groups of fewer than ``small_group`` users are not told."""
 
     state: State
     report: Report
+    small_group: int = 0
 
 
 def compare(before: Side, after: Side) -> Comparison:
     """Everything that differs. A portal whose file was renamed is compared with what it was."""
     return Comparison(
-        _sums(before.report), _sums(after.report), tuple(_portals(before, after)), _exclusions(before, after)
+        _sums(before.report),
+        _sums(after.report),
+        tuple(_portals(before, after)),
+        _exclusions(before, after),
+        before.report.emulated or after.report.emulated,
     )
 
 
@@ -77,12 +89,14 @@ def _sums(report: Report) -> Sums:
 def _portals(before: Side, after: Side) -> Iterator[PortalComparison]:
     """The portals that differ, by id."""
     old, new = _alive(before.state), _alive(after.state)
+    below = max(before.small_group, after.small_group)
     former = renamed({portal_id: state.portal for portal_id, state in new.items()}, old)
     for portal_id in sorted(old.keys() | new.keys()):
         if portal_id in new:
             was = old.get(former.get(portal_id, portal_id))
-            if changes := differences(was, new[portal_id]):
-                yield PortalComparison(portal_id, new[portal_id].portal.name, changes)
+            if changes := told(differences(was, new[portal_id]), below):
+                unread = new[portal_id].last_import.as_of is None
+                yield PortalComparison(portal_id, new[portal_id].portal.name, changes, unread=unread)
         elif portal_id not in former.values():
             yield PortalComparison(portal_id, old[portal_id].portal.name, (), is_gone=True)
 

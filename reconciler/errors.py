@@ -185,6 +185,11 @@ class UntrustedAnswer(PortalError):
     """
 
 
+def unforeseen(error: Exception, remedy: str | None = None) -> ReconcileError:
+    """What stands for a failure that nobody foresaw: its kind, and not its words, which may quote a secret."""
+    return ReconcileError(f"Internal error: {type(error).__name__}.", remedy=remedy)
+
+
 def refuse_secret_id(value: str, secret_id: str | None) -> None:
     """Raise SecretIdPasted when a secret's value is the ``secret_id`` that the portal file shows as its label."""
     if secret_id and value.strip().casefold() == secret_id.casefold():

@@ -5,12 +5,15 @@ A record says what was known at the end of its day, so it holds until the next r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 
 from reconciler.matching import matches
 from reconciler.model import Change, DayRecord, License, PortalState, Product, Units
+
+History = Callable[[str], Iterable[DayRecord]]
+"""The history of the portal with an id, in order."""
 
 FACTS = (
     "status",
@@ -67,7 +70,7 @@ def records(before: PortalState | None, after: PortalState, day: date) -> tuple[
     new = {product.sku_id: _record(product, day) for product in after.products}
     for sku_id, record in old.items():
         if sku_id not in new:
-            new[sku_id] = DayRecord(day, sku_id, record.title, record.directory, status=None)
+            new[sku_id] = replace(record, status=None)
     return tuple(new[sku_id] for sku_id in sorted(new) if new[sku_id] != old.get(sku_id))
 
 

@@ -15,7 +15,7 @@ from threading import Event
 from typing import Protocol
 
 from reconciler.counting import Contents, Counted, contents
-from reconciler.errors import PortalError, ReconcileError, ReportedError
+from reconciler.errors import PortalError, ReconcileError, ReportedError, unforeseen
 from reconciler.incremental import DeltaLink, FullReadNeeded, basis_of, check_counts, why_full
 from reconciler.matching import exclusion_of
 from reconciler.model import (
@@ -171,7 +171,7 @@ class Importer:
             raise
         except Exception as error:  # one portal's surprise must not cost the others their import
             log.debug("%s: unexpected failure", portal.id, exc_info=error)
-            return Failed(portal.id, ReconcileError(f"Internal error: {type(error).__name__}.").info())
+            return Failed(portal.id, unforeseen(error).info())
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.facets import Evidence, Freshness, Position
 from reconciler.lifecycle import Lifecycle
-from reconciler.model import Reason, Status
+from reconciler.model import ImportOutcome, Reason, Status
 
 STATUS_LABELS: dict[Status, str] = {
     Status.CANNOT_BE_SYNCHRONISED: "Product cannot be synchronised",
@@ -25,6 +25,13 @@ STATUS_SIGNS: dict[Status, str] = {
 }
 """A sign beside the word, so that a status is never told by color alone."""
 
+IMPORT_SIGNS: dict[ImportOutcome, str] = {
+    ImportOutcome.COMPLETE: "✓",
+    ImportOutcome.FAILED: "✗",
+    ImportOutcome.NEVER: "–",
+}
+"""A sign beside how the last import ended."""
+
 STATUS_MEANINGS: dict[Status, str] = {
     Status.CANNOT_BE_SYNCHRONISED: "the last import could not update it; the numbers are the last known",
     Status.CALCULATION_ERROR: "a number is missing, negative or not whole, so nothing was calculated",
@@ -40,15 +47,16 @@ REASON_LABELS: dict[Reason, str] = {
     Reason.GONE_FROM_PORTAL: "the license is gone from the portal",
 }
 
-_REMOVABLE = "`reconcile prune` proposes the entry in `portals.d/removals.yaml` that deletes"
+REMOVABLE = "`reconcile prune` proposes the entry in `portals.d/removals.yaml` that deletes"
+"""What a remedy says of the way to be rid of a product, or of all of a portal: either follows."""
 
 REMEDIES: dict[Reason, str] = {
-    Reason.PORTAL_DELETED: f"If the portal is meant to be gone, {_REMOVABLE} its products from the state. "
+    Reason.PORTAL_DELETED: f"If the portal is meant to be gone, {REMOVABLE} its products from the state. "
     "If not, restore the portal's file: the next import updates the product again.",
-    Reason.EXCLUDED: f"If the exclusion is meant, {_REMOVABLE} the product from the state. "
+    Reason.EXCLUDED: f"If the exclusion is meant, {REMOVABLE} the product from the state. "
     "If not, take the exclusion out, or include the license in the portal's file where the exclusion is that of "
     "reconcile.yaml: the next import updates the product again.",
-    Reason.GONE_FROM_PORTAL: f"If the license is meant to be gone, {_REMOVABLE} the product from the state. "
+    Reason.GONE_FROM_PORTAL: f"If the license is meant to be gone, {REMOVABLE} the product from the state. "
     "If not, look in the Microsoft 365 admin center: the product recovers when the license is back.",
 }
 """What to do about each reason."""
@@ -112,7 +120,7 @@ FRESHNESS_MEANINGS: dict[Freshness, str] = {
     "something else does",
     Freshness.IMPORT_FAILED: "the last import failed; the numbers are those of the last complete one",
     Freshness.STALE: "imports have failed for more than `thresholds.stale_days` days, or there are none: the portal is "
-    "suspended or deleted, or the product cannot be synchronised",
+    "suspended or deleted, or the product cannot be synchronized",
 }
 
 EVIDENCE_LABELS: dict[Evidence, str] = {

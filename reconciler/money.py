@@ -60,6 +60,11 @@ def costs(price: Price, shortfall: int, available: int, reclaimable: int) -> Cos
     )
 
 
+def a_year(price: Price, number: int) -> Decimal:
+    """What so many licenses cost a year."""
+    return _times(price.amount, number * (_MONTHS if price.per == "month" else 1))
+
+
 def totals(rows: Iterable[Costs]) -> tuple[Costs, ...]:
     """The sums per year, one for each currency, sorted by currency."""
     sums: dict[str, Costs] = {}

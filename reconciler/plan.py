@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
+from reconciler.declaration import until_read
 from reconciler.diff import differences
 from reconciler.errors import UnknownPortal
 from reconciler.expiry import Condition, condition
@@ -38,18 +39,6 @@ class Action(StrEnum):
     UPDATE = "update"
     DELETE = "delete"
     NONE = "none"
-
-
-_CONNECTION = (
-    "name",
-    "tenant_id",
-    "client_id",
-    "cloud",
-    "authentication",
-    "second_authentication",
-    "replaces_tenant_id",
-)
-"""The members of a portal that say which tenant its numbers belong to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +77,10 @@ class PortalPlan:
 
     @property
     def kept(self) -> PortalState:
-        """What apply stores when the tenant is not read to its end.
-
-        A portal that turns to another tenant keeps the connection to the former one, and its name, until then: numbers
-        of the one must not stand under the name of the other. All else in its file takes effect.
-        """
+        """What apply stores when the tenant is not read to its end."""
         if self.before is None or self.before.portal.tenant_id == self.after.portal.tenant_id:
             return self.after
-        former = {name: getattr(self.before.portal, name) for name in _CONNECTION}
-        portal = replace(self.after.portal, **former)
+        portal = until_read(self.before.portal, self.after.portal)
         return replace(self.after, portal=portal, credential_expires=self.before.credential_expires)
 
     @property
@@ -135,7 +119,7 @@ class Plan:
 
 
 def _is_loss(change: Change) -> bool:
-    """Whether a change makes a product that cannot be synchronised of one that can."""
+    """Whether a change makes a product that cannot be synchronized of one that can."""
     lost = Status.CANNOT_BE_SYNCHRONISED.value
     if change.field == "product":
         return change.after is None and change.before != lost

@@ -14,7 +14,7 @@ from enum import StrEnum
 from reconciler.model import ErrorInfo, Presence, Reason, Status
 from reconciler.plan import Action
 from reconciler.removals import RemovalOutcome
-from reconciler.safety import Override
+from reconciler.safety import Override, is_left_out
 
 
 class Effect(StrEnum):
@@ -123,7 +123,9 @@ class PortalPage:
 
     @property
     def effect(self) -> Effect:
-        """The portal's sign."""
+        """The portal's sign. One that is deleted with everything of it is removed."""
+        if self.action is Action.DELETE and self.products and all(item.after is None for item in self.products):
+            return Effect.REMOVED
         return PORTAL_EFFECTS[self.action]
 
     @property
@@ -205,6 +207,16 @@ class PlanPage:
     def brings(self) -> bool:
         """Whether apply would change anything, as far as it is known."""
         return bool(self.pending) or any(preview.changes for preview in self.previews)
+
+    @property
+    def stops(self) -> tuple[ErrorInfo, ...]:
+        """Why apply would stop, and do nothing."""
+        return tuple(refusal for refusal in self.refusals if not is_left_out(refusal))
+
+    @property
+    def left_out(self) -> tuple[ErrorInfo, ...]:
+        """The entries of ``removals.yaml`` that apply would leave out, doing all else."""
+        return tuple(refusal for refusal in self.refusals if is_left_out(refusal))
 
     @property
     def previews(self) -> tuple[PreviewPage, ...]:

@@ -27,7 +27,9 @@ from reconciler.model import (
     Status,
 )
 from reconciler.portal_report import PortalReport, ProductReport
+from reconciler.renames import renamed
 from reconciler.report import Report
+from reconciler.small_groups import hide
 
 Path = tuple[str | int, ...]
 """Keys and indices that lead to a value in a file."""
@@ -82,6 +84,11 @@ class Verdict:
         """Whether this makes a check fail."""
         return bool(self.violations) and self.policy.severity == "error"
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether there was nothing to look at: the policy says nothing then, and is hardly meant so."""
+        return self.judged == 0
+
 
 _Found = Iterator[Violation | None]
 """A violation, or None for a thing that is as it should be."""
@@ -92,13 +99,20 @@ def judge(report: Report, portals: Mapping[str, Portal], settings: Settings, tod
 
     ``report`` hides no small groups: what they are is judged, and not told.
     """
-    known = {portal.state.id: portal for portal in report.portals}
+    known = _known(report, portals)
     verdicts = []
     for policy in settings.policies:
         chosen = {id_: portals[id_] for id_ in sorted(portals) if _is_about(policy, id_)}
         found = list(_judged(policy, chosen, known, settings, today))
         verdicts.append(Verdict(policy, len(found), tuple(item for item in found if item)))
     return tuple(verdicts)
+
+
+def _known(report: Report, portals: Mapping[str, Portal]) -> dict[str, PortalReport]:
+    """The portals by ID; one whose file was renamed also by its new ID, before that is applied."""
+    known = {portal.state.id: portal for portal in report.portals}
+    former = renamed(portals, {id_: portal.state for id_, portal in known.items()})
+    return known | {new: known[old] for new, old in former.items()}
 
 
 def _judged(
@@ -123,10 +137,8 @@ def _judged(
             for portal in _in_use(portals, today):
                 yield _import(portal, known.get(portal.id))
         case _:
-            for id_, portal in portals.items():
-                for item in known[id_].products if id_ in known else ():
-                    if _is_judged(policy, item):
-                        yield _product(policy, portal, item, settings.report.small_group)
+            for portal in portals.values():
+                yield from _products(policy, portal, known.get(portal.id), settings.report.small_group, today)
 
 
 def _is_about(policy: Policy, portal_id: str) -> bool:
@@ -140,18 +152,32 @@ def _is_judged(policy: Policy, item: ProductReport) -> bool:
         return False
     if policy.rule is PolicyRule.MIN_UTILIZATION:
         return item.product.status in (Status.NOT_ENOUGH_LICENSES, Status.FULLY_LICENSED)
-    return item.product.status is not Status.NOT_METERED or policy.rule is PolicyRule.MAX_RECLAIMABLE
+    return item.product.status is not Status.NOT_METERED
 
 
 def _in_use(portals: Mapping[str, Portal], today: date) -> Iterator[Portal]:
-    """The portals that are signed in to: a pause without an end, or whose last day is not over, leaves one out."""
-    for portal in portals.values():
-        pause = portal.suspend
-        if pause is None or (pause.until is not None and pause.until < today):
-            yield portal
+    """The portals that are signed in to."""
+    return (portal for portal in portals.values() if not _is_paused(portal, today))
+
+
+def _is_paused(portal: Portal, today: date) -> bool:
+    """Whether a portal is not read: its pause has no end, or its last day is not over."""
+    pause = portal.suspend
+    return pause is not None and (pause.until is None or pause.until >= today)
 
 
 # --- what is looked at -----------------------------------------------------------------------------------------------
+
+
+def _products(policy: Policy, portal: Portal, known: PortalReport | None, small_group: int, today: date) -> _Found:
+    """The products of one portal. Nobody knows those of a portal that was never read."""
+    if known is None or known.state.last_import.as_of is None:
+        if not _is_paused(portal, today):
+            yield _never_imported(portal)
+        return
+    for item in known.products:
+        if _is_judged(policy, item):
+            yield _product(policy, portal, item, small_group)
 
 
 def _product(policy: Policy, portal: Portal, item: ProductReport, small_group: int) -> Violation | None:
@@ -175,7 +201,8 @@ def _product(policy: Policy, portal: Portal, item: ProductReport, small_group: i
     most = policy.licenses or 0
     if item.reclaimable <= most:
         return None
-    held = f"fewer than {small_group:,}" if item.reclaimable < small_group else f"{item.reclaimable:,}"
+    told, hidden = hide(item.product, small_group)
+    held = f"more than {max(most, sum(told.reclaimable.values())):,}" if hidden.reclaimable else f"{item.reclaimable:,}"
     why = f"{held} licenses held by users who do not need them, at most {most:,} allowed"
     return _of_product(portal, item, why, _RECLAIM_REMEDY)
 
@@ -220,4 +247,9 @@ def _import(portal: Portal, known: PortalReport | None) -> Violation | None:
     if last and last.error:
         why = f"the last import failed: {last.error.code}: {last.error.message}"
         return Violation(portal.id, portal.name, why, last.error.remedy, ("name",))
+    return _never_imported(portal)
+
+
+def _never_imported(portal: Portal) -> Violation:
+    """A portal of which nothing is known."""
     return Violation(portal.id, portal.name, "it was never imported", _NEVER_REMEDY, ("name",))

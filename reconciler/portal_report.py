@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -29,6 +30,7 @@ from reconciler.labels import (
 from reconciler.lifecycle import Cliff, Lifecycle, Phase, Usage, subscription_mismatch
 from reconciler.matching import entry_of, muted_by
 from reconciler.model import (
+    DayRecord,
     Exclusion,
     ImportOutcome,
     PortalState,
@@ -41,6 +43,7 @@ from reconciler.model import (
 from reconciler.money import Costs
 from reconciler.removals import is_lifted
 from reconciler.small_groups import Hidden, hide, told
+from reconciler.trends import Trend, trends
 from reconciler.unmatched import Ambiguous, ambiguous_entitlements, comparable, known_licenses, unmatched_in
 
 _METERED = (Status.NOT_ENOUGH_LICENSES, Status.FULLY_LICENSED, Status.CLEAR)
@@ -50,7 +53,7 @@ _METERED = (Status.NOT_ENOUGH_LICENSES, Status.FULLY_LICENSED, Status.CLEAR)
 class ProductReport:
     """One product as a report shows it. ``name`` is the portal's name, a dash, and the title.
 
-    ``phases`` and ``cliff`` are about the license's future; both are empty for a product that cannot be synchronised.
+    ``phases`` and ``cliff`` are about the license's future; both are empty for a product that cannot be synchronized.
     ``mismatch`` is Graph's count minus ours, None where they cannot be compared; ``subscription_mismatch`` what the
     subscriptions add up to minus the license's units. ``entry`` is what the portal's file declares, without an
     entitlement that means other licenses too; ``proof`` is then None. ``costs`` needs a price and a balance. ``muted``
@@ -78,7 +81,7 @@ class ProductReport:
 
     @property
     def reason_label(self) -> str | None:
-        """Why it cannot be synchronised, in words."""
+        """Why it cannot be synchronized, in words."""
         reason = self.product.reason
         return (LIFTED_LABELS if self.lifted else REASON_LABELS)[reason] if reason else None
 
@@ -93,6 +96,16 @@ class ProductReport:
         return self.product.status is Status.FULLY_LICENSED and self.numbers.only_by_grace
 
     @property
+    def shown_balance(self) -> int | None:
+        """Licenses left; None also for a product that is not metered: its consumption is not what it is about."""
+        return None if self.product.status is Status.NOT_METERED else self.numbers.balance
+
+    @property
+    def shown_utilization(self) -> int | None:
+        """Consumed of entitled in basis points; None also for a product that is not metered."""
+        return None if self.product.status is Status.NOT_METERED else self.numbers.utilization
+
+    @property
     def reclaimable(self) -> int:
         """How many consumers do not need the license, each counted once. Old numbers do not count."""
         return 0 if self.product.reason else sum(self.product.reclaimable.values())
@@ -105,7 +118,8 @@ class PortalReport:
     ``totals`` are the sums of its products' costs per year, one for each currency. ``unreported`` are the entries of
     its file that declare an entitlement to a license that the tenant does not report; ``ambiguous`` are those whose
     entitlement means several licenses of the tenant, and is compared with none of them. ``counted_with`` names the
-    settings that the findings were counted with where today's are others, None where they are not.
+    settings that the findings were counted with where today's are others, None where they are not. ``trends`` are how
+    metered products went, by SKU ID; empty in a report that was made without the history.
     """
 
     state: PortalState
@@ -118,6 +132,7 @@ class PortalReport:
     totals: tuple[Costs, ...]
     credential: Condition | None
     counted_with: str | None
+    trends: Mapping[str, Trend]
 
     @property
     def keeps_old_numbers(self) -> bool:
@@ -130,8 +145,10 @@ class PortalReport:
         return self.state.presence is Presence.PRESENT and self.state.portal.suspend is not None
 
 
-def portal_report(state: PortalState, settings: Settings, today: date) -> PortalReport:
-    """One portal. Products are sorted by title, then by SKU ID, as people look for them.
+def portal_report(
+    state: PortalState, settings: Settings, today: date, records: Iterable[DayRecord] = ()
+) -> PortalReport:
+    """One portal with its history. Products are sorted by title, then by SKU ID, as people look for them.
 
     Statuses follow ``settings`` as the numbers do, also where no run has recalculated the state with them yet.
     The exclusions of a deleted portal are in force no more, its credential is not used, and nobody can renew them: they
@@ -157,7 +174,14 @@ def portal_report(state: PortalState, settings: Settings, today: date) -> Portal
         totals=money.totals(item.costs for item in products if item.costs),
         credential=None if deleted else condition(state, settings, today),
         counted_with=None if deleted or last.counted_with == counted_with(settings) else last.counted_with,
+        trends=_trends(products, records, settings),
     )
+
+
+def _trends(products: Iterable[ProductReport], records: Iterable[DayRecord], settings: Settings) -> dict[str, Trend]:
+    """How the products went that are metered."""
+    metered = {item.product.sku_id for item in products if item.product.status is not Status.NOT_METERED}
+    return {sku_id: trend for sku_id, trend in trends(records, settings).items() if sku_id in metered}
 
 
 def _product(

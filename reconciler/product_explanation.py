@@ -5,11 +5,11 @@ The rules are those of ``compliance.py``; here they are told, not decided.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from reconciler.labels import REASON_LABELS, STATUS_LABELS
+from reconciler.labels import REASON_LABELS, REMOVABLE, STATUS_LABELS
 from reconciler.lifecycle import Due
 from reconciler.matching import exclusion_of, matches_any
 from reconciler.model import ImportOutcome, License, PortalState, Presence, Product, Reason, Removed, Settings, Status
@@ -35,13 +35,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class ProductExplanation:
-    """One product's status explained. ``rule`` is the rule that matched, ``because`` the same with its numbers."""
+    """One product's status explained. ``rule`` is the rule that matched, ``because`` the same with its numbers.
+
+    ``remedy`` says what to do, None where nothing is to be done.
+    """
 
     item: ProductReport
     steps: tuple[Step, ...]
     rule: str
     because: str
     changes: tuple[str, ...]
+    remedy: str | None
 
     @property
     def license(self) -> License:
@@ -59,8 +63,12 @@ class NotImported:
     changes: tuple[str, ...]
 
 
+ExcludedAt = Callable[[License], object]
+"""Where the exclusion that counts for a license stands, as text ``file:line:column``."""
+
+
 def explain(
-    plan: PortalPlan, sku: str, settings: Settings, today: date
+    plan: PortalPlan, sku: str, settings: Settings, today: date, excluded_at: ExcludedAt
 ) -> tuple[ProductExplanation | NotImported, ...]:
     """Explain what a portal knows of a SKU: a part number, of which there may be several, or a SKU ID.
 
@@ -71,7 +79,8 @@ def explain(
     if state is None:
         return ()
     items = portal_report(state, settings, today).products
-    products = [_explained(item, plan, settings, today) for item in items if _is(item.product.license, sku)]
+    meant = [item for item in items if _is(item.product.license, sku)]
+    products = [_explained(item, plan, settings, today, excluded_at) for item in meant]
     known = {each.license.sku_id for each in products}
     others = (each for each in _without_product(state) if each.sku_id not in known and _is(each, sku))
     return (*products, *(_not_imported(each, state, plan, settings, today) for each in others))
@@ -105,6 +114,8 @@ def _not_imported(
     excluded = exclusion_of(plan.after.portal, settings, license_, today) is not None
     removed = next((item for item in reversed(state.removed) if item.sku_id == license_.sku_id), None)
     because = _why_not(removed, kept_out=kept_out, excluded=excluded)
+    if removed:
+        because += f" `reconcile history {state.id} {license_.sku_id}` shows its last numbers."
     if plan.after.presence is Presence.DELETED:
         change = _RESTORED
     elif plan.after.presence is Presence.SUSPENDED:
@@ -129,7 +140,9 @@ def _why_not(removed: Removed | None, *, kept_out: bool, excluded: bool) -> str:
     return f"Not imported: an exclusion {keeps}, and it never had a product."
 
 
-def _explained(item: ProductReport, plan: PortalPlan, settings: Settings, today: date) -> ProductExplanation:
+def _explained(
+    item: ProductReport, plan: PortalPlan, settings: Settings, today: date, excluded_at: ExcludedAt
+) -> ProductExplanation:
     """Explain one product."""
     rule, because = _rule(item, settings)
     will_be = _will_be(item.product, plan)
@@ -139,6 +152,24 @@ def _explained(item: ProductReport, plan: PortalPlan, settings: Settings, today:
         rule=rule,
         because=because,
         changes=(*_pending(plan), *will_be, *_changes(item, plan.after, settings, today)),
+        remedy=_remedy(item, plan, settings, today, excluded_at),
+    )
+
+
+def _remedy(
+    item: ProductReport, plan: PortalPlan, settings: Settings, today: date, excluded_at: ExcludedAt
+) -> str | None:
+    """What to do. Of an exclusion it says where it stands, and how else a portal gets rid of one of reconcile.yaml."""
+    portal, license_ = plan.after.portal, item.product.license
+    exclusion = exclusion_of(portal, settings, license_, today)
+    if item.product.reason is not Reason.EXCLUDED or not exclusion or plan.after.presence is Presence.DELETED:
+        return item.remedy
+    way = f"take the exclusion at {excluded_at(license_)} out"
+    if exclusion not in portal.exclusions:
+        way += f", or lift it for this portal alone with `include` in portals.d/{portal.id}.yaml"
+    return (
+        f"If the exclusion is meant, {REMOVABLE} the product from the state. If not, {way}: the next import updates "
+        "the product again."
     )
 
 
@@ -232,7 +263,7 @@ def _changes(item: ProductReport, state: PortalState, settings: Settings, today:
 
 
 def _recovery(product: Product, state: PortalState, settings: Settings, today: date) -> str:
-    """How a product that cannot be synchronised comes back."""
+    """How a product that cannot be synchronized comes back."""
     if state.presence is Presence.SUSPENDED:
         return _SUSPENDED
     if is_lifted(product, state, settings, today):

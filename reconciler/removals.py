@@ -1,6 +1,6 @@
 """What the entries of ``removals.yaml`` come to: which products go, which entries are done, which are refused.
 
-Only a product that cannot be synchronised may go. An entry is carried out once: what was removed is on record in the
+Only a product that cannot be synchronized may go. An entry is carried out once: what was removed is on record in the
 portal's state, and a product that comes back is not removed again by an old entry.
 """
 

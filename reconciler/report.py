@@ -12,7 +12,8 @@ from datetime import date, datetime
 from reconciler import money
 from reconciler.exclusion_report import Origin, SharedExclusion, shared_exclusions
 from reconciler.facets import Freshness
-from reconciler.model import Change, ImportOutcome, Presence, Settings, State, Status, Thresholds
+from reconciler.history import History
+from reconciler.model import Change, Confirm, ImportOutcome, Presence, Settings, State, Status, Thresholds
 from reconciler.money import Costs
 from reconciler.next_steps import NextStep, portal_steps, shared_steps
 from reconciler.portal_report import PortalReport, portal_report
@@ -25,7 +26,8 @@ class Coverage:
     """How much of what is declared the report covers.
 
     ``kept`` are the failed portals with numbers of an earlier import, ``stale`` the present ones whose numbers are too
-    old to be taken for today's. ``exclusions`` counts those in force, one of the whole repository once.
+    old to be taken for today's. ``exclusions`` counts those in force, one of the whole repository once. ``confirmed``
+    is the last day on which one run read every portal completely, None where the settings do not ask for it.
     """
 
     portals: int
@@ -39,15 +41,17 @@ class Coverage:
     oldest: datetime | None
     newest: datetime | None
     exclusions: int
+    confirmed: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PortalChanges:
-    """What the last run that changed anything did to one portal."""
+    """What the last run that changed anything did to one portal. ``unread``: no import of it was ever complete."""
 
     portal_id: str
     name: str
     changes: tuple[Change, ...]
+    unread: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +79,21 @@ class Report:
         return sum(self.statuses.values())
 
 
-def make_report(state: State, settings: Settings, today: date) -> Report:
-    """Everything that a report says.
+def make_report(
+    state: State,
+    settings: Settings,
+    today: date,
+    history: History = lambda _: (),
+    confirmed: date | None = None,
+) -> Report:
+    """Everything that a report says; without a history, nothing of how products went over time.
 
+    ``confirmed`` is the day that the ledger has.
     A portal that is deleted and of which nothing is left is in it only as a change, on the run that removed the last.
     """
     known = [state[portal_id] for portal_id in sorted(state)]
     shown = [portal for portal in known if not portal.is_forgotten]
-    portals = tuple(portal_report(portal, settings, today) for portal in shown)
+    portals = tuple(portal_report(portal, settings, today, history(portal.id)) for portal in shown)
     shared = shared_exclusions(shown, settings, today)
     changed_at = max((portal.changed.at for portal in known if portal.changed), default=None)
     return Report(
@@ -91,12 +102,17 @@ def make_report(state: State, settings: Settings, today: date) -> Report:
             status: sum(product.product.status is status for portal in portals for product in portal.products)
             for status in Status
         },
-        coverage=_coverage(portals, shared),
+        coverage=_coverage(portals, shared, None if settings.report.confirm is Confirm.NEVER else confirmed),
         exclusions=shared,
         totals=money.totals(costs for portal in portals for costs in portal.totals),
         changed_at=changed_at,
         changes=tuple(
-            PortalChanges(portal.id, portal.portal.name, told(portal.changed.changes, settings.report.small_group))
+            PortalChanges(
+                portal.id,
+                portal.portal.name,
+                told(portal.changed.changes, settings.report.small_group),
+                portal.last_import.as_of is None,
+            )
             for portal in known
             if portal.changed and portal.changed.at == changed_at
         ),
@@ -113,7 +129,9 @@ def _next_steps(portals: tuple[PortalReport, ...], shared: tuple[SharedExclusion
     return tuple(sorted(found, key=lambda s: (s.rank, -s.weight, s.portal_id or "", s.subject)))
 
 
-def _coverage(portals: tuple[PortalReport, ...], shared: tuple[SharedExclusion, ...]) -> Coverage:
+def _coverage(
+    portals: tuple[PortalReport, ...], shared: tuple[SharedExclusion, ...], confirmed: date | None
+) -> Coverage:
     """Count what was read."""
     present = [portal for portal in portals if portal.state.presence is Presence.PRESENT]
     times = [portal.state.last_import.as_of for portal in present if portal.state.last_import.as_of]
@@ -134,4 +152,5 @@ def _coverage(portals: tuple[PortalReport, ...], shared: tuple[SharedExclusion, 
         oldest=min(times, default=None),
         newest=max(times, default=None),
         exclusions=sum(item.in_force for item in own) + sum(item.in_force for item in shared),
+        confirmed=confirmed,
     )

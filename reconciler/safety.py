@@ -131,6 +131,14 @@ def _of(portals: Sequence[PortalPlan]) -> str:
     return f" of portal {portals[0].id}" if len(portals) == 1 and _declared(portals[0]).safety else ""
 
 
+_REMOVAL_REFUSED = "removal-refused"
+
+
+def is_left_out(refusal: ErrorInfo) -> bool:
+    """Whether a refusal is about one entry of removals.yaml: apply leaves the entry out, and does all else."""
+    return refusal.code == _REMOVAL_REFUSED
+
+
 def refused_removals(plan: Plan) -> list[ErrorInfo]:
     """Entries of removals.yaml about products that can be synchronized: these are not carried out, all else is.
 
@@ -139,7 +147,7 @@ def refused_removals(plan: Plan) -> list[ErrorInfo]:
     verdicts = [verdict for portal in plan.portals for verdict in portal.removals]
     return [
         ErrorInfo(
-            "removal-refused",
+            _REMOVAL_REFUSED,
             f"{verdict.removal.position}: {verdict.why}.",
             "Only a product that cannot be synchronized may be removed: take the entry out, or exclude the license "
             "first.",

@@ -32,4 +32,4 @@ class Secret:
     __str__ = __repr__
 
     def __reduce__(self) -> str:
-        raise TypeError("a Secret is never serialised")
+        raise TypeError("a Secret is never serialized")

@@ -24,8 +24,10 @@ class Shard:
     count: int
 
     def __post_init__(self) -> None:
-        if not 1 <= self.number <= self.count <= MOST:
-            raise ValueError(f"{self.number}/{self.count} is no part of 1 to {MOST}")
+        if not 1 <= self.count <= MOST:
+            raise ValueError(f"{self} is no shard: there are 1 to {MOST} of them")
+        if not 1 <= self.number <= self.count:
+            raise ValueError(f"{self} is no shard: the first is 1/{self.count}, the last {self.count}/{self.count}")
 
     def __str__(self) -> str:
         return f"{self.number}/{self.count}"

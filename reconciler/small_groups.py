@@ -13,12 +13,16 @@ from reconciler.model import Change, Product
 _COUNTED = ("findings.", "errors.", "reclaimable.")
 """Fields of changes that count users."""
 
+_SUM = "assignment_error"
+"""The finding that is the sum of all kinds of errors."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
     """What is there and not told of one product: ids of findings, kinds of errors, reasons to reclaim.
 
-    Each is about fewer than ``below`` users.
+    Each is about fewer than ``below`` users, except the sum of all assignment errors: where one of its kinds is not
+    told, neither is the sum. It is then more than ``errors_told``, which the other kinds add up to; None otherwise.
     """
 
     below: int = 0
@@ -26,10 +30,16 @@ class Hidden:
     errors: frozenset[str] = frozenset()
     reclaimable: frozenset[str] = frozenset()
 
+    errors_told: int | None = None
+
     @property
     def number(self) -> str:
         """What stands in place of a number."""
         return f"< {self.below:,}"
+
+    def finding(self, name: str) -> str:
+        """What stands in place of the number of a finding."""
+        return self.number if name != _SUM or self.errors_told is None else f"> {self.errors_told:,}"
 
 
 def hide(product: Product, below: int) -> tuple[Product, Hidden]:
@@ -39,13 +49,16 @@ def hide(product: Product, below: int) -> tuple[Product, Hidden]:
     )
     if not findings | errors | reclaimable:
         return product, Hidden(below)
+    told_errors, errors_told = _without(product.errors, errors), None
+    if errors and _SUM in product.findings.keys() - findings:
+        findings, errors_told = findings | {_SUM}, sum(told_errors.values())
     told = replace(
         product,
         findings=_without(product.findings, findings),
-        errors=_without(product.errors, errors),
+        errors=told_errors,
         reclaimable=_without(product.reclaimable, reclaimable),
     )
-    return told, Hidden(below, findings, errors, reclaimable)
+    return told, Hidden(below, findings, errors, reclaimable, errors_told)
 
 
 def told(changes: Iterable[Change], below: int) -> tuple[Change, ...]:
@@ -54,7 +67,9 @@ def told(changes: Iterable[Change], below: int) -> tuple[Change, ...]:
 
 
 def _tells(change: Change, below: int) -> bool:
-    """Whether a change gives away the size of a small group."""
+    """Whether a change gives away the size of a small group. A sum may, beside what the report tells of its parts."""
+    if below and change.field == f"findings.{_SUM}":
+        return True
     sides = (change.before, change.after)
     return change.field.startswith(_COUNTED) and any(isinstance(side, int) and 0 < side < below for side in sides)
 

@@ -93,7 +93,7 @@ def _configured(product: Product, portal: Portal, settings: Settings, title: Tit
 
 
 def delete(before: PortalState) -> PortalState:
-    """The state after the portal's file is gone: its products stay, and cannot be synchronised."""
+    """The state after the portal's file is gone: its products stay, and cannot be synchronized."""
     products = tuple(
         replace(product, reason=Reason.PORTAL_DELETED, status=Status.CANNOT_BE_SYNCHRONISED)
         for product in before.products

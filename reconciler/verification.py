@@ -24,7 +24,8 @@ class Difference:
 class Verified:
     """Reports that are right: how many, from how many files of the ledger, written on which day by which version.
 
-    ``changed`` are the files of configuration that are others now than they were then.
+    ``changed`` are the files of configuration that are others now than they were then, ``pending`` the portals whose
+    files waited to be applied then.
     """
 
     portals: int
@@ -33,6 +34,7 @@ class Verified:
     on: date
     tool: str
     changed: tuple[str, ...]
+    pending: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

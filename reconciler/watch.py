@@ -12,6 +12,9 @@ from dataclasses import dataclass
 JITTER = 0.1
 """The share of the time between two runs that chance may take away."""
 
+USAGE_ERROR = 64
+"""The exit code of a run that does not understand its command line: none will, so there is nothing to wait for."""
+
 RESULTS: Mapping[int, str] = {0: "complete", 3: "refused", 4: "partial", 130: "stopped"}
 """What an exit code means for a run. Every other one means that it failed."""
 
@@ -47,8 +50,11 @@ class Outside:
     stopping: Callable[[], bool]
 
 
-def watch(run: Callable[[], int], every: float, outside: Outside, tell: Callable[[Ended], None]) -> None:
-    """Run, tell how it ended, wait, and so on until it is to stop. ``every`` is in seconds."""
+def watch(run: Callable[[], int], every: float, outside: Outside, tell: Callable[[Ended], None]) -> int:
+    """Run, tell how it ended, wait, and so on until it is to stop; the exit code of the loop. ``every`` is in seconds.
+
+    A usage error ends it too, and is the exit code then.
+    """
     number = failures = 0
     while not outside.stopping():
         started = outside.clock()
@@ -56,8 +62,12 @@ def watch(run: Callable[[], int], every: float, outside: Outside, tell: Callable
         number, stopped = number + 1, outside.stopping()
         failures = failures + (not stopped) if code else 0
         wait = max(0.0, every * (1 - JITTER * outside.random()) - (outside.clock() - started))
-        tell(Ended(number, code, failures, None if stopped else wait))
+        useless = code == USAGE_ERROR and not stopped
+        tell(Ended(number, code, failures, None if stopped or useless else wait))
+        if useless:
+            return code
         outside.sleep(wait)
+    return 0
 
 
 def seconds(text: str) -> int:

@@ -1,29 +1,42 @@
-"""Makes the reports again from the ledger beside them, and compares. Nothing but the repository is needed."""
+"""Makes the reports again from the ledger beside them, and compares. Nothing but the repository is needed.
+
+What the files of configuration declare counts where they are still those that the reports were written with.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, timedelta
+from functools import partial
 from pathlib import Path
 
 from reconciler import __version__
-from reconciler.config.files import digests
-from reconciler.config.loader import PORTALS
+from reconciler.audit.declared import EVIDENCE, changed_files, declared_difference
+from reconciler.errors import StateError
 from reconciler.render.reports import reports
 from reconciler.report import make_report
-from reconciler.store import evidence_file, ledger
+from reconciler.store import evidence_file, history_file, ledger
 from reconciler.store.evidence_file import Evidence
+from reconciler.store.files import is_unfinished
 from reconciler.verification import Difference, Verified
 
-EVIDENCE = f"state/reports/{evidence_file.FILE}"
+WRITTEN = ("state/ledger", "state/reports")
+"""What only the tool may change."""
 
 
-def verify(root: Path) -> Verified | Difference:
-    """Compare a repository's reports with its ledger, or name the first difference.
+def verify(root: Path, committed: date | None = None) -> Verified | Difference:
+    """Compare a repository's reports with its ledger and its configuration, or name the first difference.
 
-    Raises StateError when a ledger of another format is there.
+    ``committed`` is the day, in UTC, on which a commit was made that has them. Raises StateError when there is no
+    state, or a ledger of another format.
     """
     state = root / "state"
+    if not state.is_dir():
+        where = "in this commit" if committed else "here"
+        raise StateError(f"There is no state/ {where}.", code="no-state")
+    if link := _first_link(root):
+        return Difference(link, "it is a link: git keeps where it leads, and not what is there")
     found = _files(root, "state/reports")
     if EVIDENCE not in found:
         return Difference(EVIDENCE, "it is missing, and nothing else says what the reports were written with")
@@ -35,11 +48,16 @@ def verify(root: Path) -> Verified | Difference:
         return difference
     known = ledger.read(state / "ledger")
     states = {portal_id: entry.state for portal_id, entry in sorted(known.entries.items())}
-    report = make_report(states, evidence.settings, evidence.on)
+    history = partial(history_file.read, state / "ledger")
+    report = make_report(states, evidence.settings, evidence.on, history, known.confirmed)
     made = reports(report)
     made[evidence_file.FILE] = evidence_file.render(state, made, report, evidence)
     texts = {f"state/reports/{name}": text.encode() for name, text in made.items()}
-    if difference := _report_difference(evidence, texts, found):
+    if difference := (
+        _report_difference(evidence, texts, found)
+        or _day_difference(evidence, known, committed)
+        or declared_difference(root, evidence, report)
+    ):
         return difference
     ledgers = sum(name.startswith("state/ledger/") for name in evidence.subject)
     return Verified(
@@ -49,19 +67,53 @@ def verify(root: Path) -> Verified | Difference:
         on=evidence.on,
         tool=evidence.tool,
         changed=changed_files(root, evidence),
+        pending=tuple(sorted(evidence.pending)),
     )
 
 
-def changed_files(root: Path, evidence: Evidence) -> tuple[str, ...]:
-    """The files of configuration that are not as they were when the reports were written, by name."""
-    present = digests(root, root / PORTALS)
-    names = present.keys() | evidence.files.keys()
-    return tuple(sorted(name for name in names if present.get(name) != evidence.files.get(name)))
+def differing(root: Path, other: Path) -> tuple[str, ...]:
+    """The files of ledger and reports that are not the same in two repositories, by name."""
+    mine, theirs = (
+        {name: found for folder in WRITTEN for name, found in _files(each, folder).items()} for each in (root, other)
+    )
+    return tuple(sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name)))
+
+
+def _first_link(root: Path) -> str | None:
+    """A link among ledger and reports, or on the way to them: a commit does not have what it leads to."""
+    paths = [root / "state", *(path for folder in WRITTEN for path in (root / folder, *(root / folder).rglob("*")))]
+    return next((path.relative_to(root).as_posix() for path in sorted(paths) if path.is_symlink()), None)
+
+
+def _day_difference(evidence: Evidence, known: ledger.Ledger, committed: date | None) -> Difference | None:
+    """Whether the reports can have been written on the day that they are made for. An emulated day is a free choice."""
+    said = f"it says that it was written on {evidence.on}"
+    newest, what = max(_days(known), default=(date.min, ""))
+    if evidence.on < newest:
+        return Difference(EVIDENCE, f"{said}, and {what} is of {newest}")
+    if committed and is_too_late(evidence, committed):
+        return Difference(EVIDENCE, f"{said}, and it was committed on {committed}")
+    return None
+
+
+def is_too_late(evidence: Evidence, committed: date) -> bool:
+    """Whether it says that it was written after the day of its commit, with a day for clocks that differ."""
+    return not evidence.emulated and evidence.on > committed + timedelta(days=1)
+
+
+def _days(known: ledger.Ledger) -> Iterator[tuple[date, str]]:
+    """The days in a ledger on which something was done or read, in UTC, each with where it stands."""
+    for portal_id, entry in known.entries.items():
+        state = entry.state
+        times = (state.changed.at if state.changed else None, state.last_import.as_of)
+        yield from ((at.astimezone(UTC).date(), f"state/ledger/{portal_id}.json") for at in times if at)
+    if known.confirmed:
+        yield known.confirmed, f"state/ledger/{ledger.META}"
 
 
 def _files(root: Path, folder: str) -> dict[str, bytes]:
     """Every file below a folder by its path in the repository. What a killed run left unfinished does not count."""
-    paths = sorted(path for path in (root / folder).rglob("*") if path.is_file() and not path.name.startswith("."))
+    paths = sorted(path for path in (root / folder).rglob("*") if path.is_file() and not is_unfinished(path))
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
 
 

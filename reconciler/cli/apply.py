@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.invocation import Invocation
+from reconciler.cli.logs import say
 from reconciler.cli.output import format_option
 from reconciler.safety import Override
 from reconciler.shards import Shard, parse
 
 if TYPE_CHECKING:
+    from reconciler.outcome import Outcome
     from reconciler.plan_page import SavedPlan
-    from reconciler.reconcile import Outcome
 
 allow_option = click.option(
     "--allow",
@@ -121,7 +122,14 @@ def apply_and_show(
     ``approved`` is the plan to keep to; ``full``: all users are read; ``shard`` is the part to apply.
     """
     from reconciler.cli import progress as live
-    from reconciler.cli.session import configure_logging, importer_for, load_desired, run_of, warn_of_unmatched
+    from reconciler.cli.session import (
+        configure_logging,
+        importer_for,
+        load_desired,
+        run_of,
+        state_folder,
+        warn_of_unmatched,
+    )
     from reconciler.reconcile import apply
 
     configure_logging(invocation)
@@ -131,10 +139,11 @@ def apply_and_show(
         live.shown(quiet=invocation.quiet, log_format=invocation.log_format) as progress,
         importer_for(invocation, progress, run.settings, run.allowed) as importer,
     ):
-        outcome = apply(run, replace(importer, full=full), publish=publish, approved=approved)
+        folder = state_folder(invocation)
+        outcome = apply(folder, run, replace(importer, full=full), publish=publish, approved=approved)
     warn_of_unmatched(invocation, desired, outcome.known)
     for refusal in outcome.left_out:
-        click.echo(f"refused: {refusal.code}: {refusal.message}\n  {refusal.remedy}", err=True)
+        say(f"refused: {refusal.code}: {refusal.message}\n  {refusal.remedy}", "error", code=refusal.code)
     _show_run(outcome, shard, shown)
     _say_written(invocation, outcome, _written(publish=publish, shard=shard))
     return outcome.exit_code
@@ -184,4 +193,4 @@ def _say_written(invocation: Invocation, outcome: Outcome, what: str) -> None:
     """Say whether anything changed."""
     words = f"Changed: {what} is written." if outcome.written else f"Nothing changed: {what} is up to date."
     if not invocation.quiet:
-        click.echo(words, err=True)
+        say(words)

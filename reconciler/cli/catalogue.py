@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.invocation import Invocation
+from reconciler.cli.logs import say
 
 if TYPE_CHECKING:
     from reconciler.catalogue.titles import Catalogue
@@ -37,14 +38,15 @@ def update(invocation: Invocation, source: Path | None) -> None:
     A title that changes is a planned change: it reaches the reports with the next apply.
     """
     from reconciler.catalogue import microsoft, titles
+    from reconciler.cli.session import state_folder
 
-    state = invocation.root / "state"
+    state = state_folder(invocation)
     before = titles.load(state)
     entries = microsoft.parse(source.read_bytes() if source else _download(invocation), titles.built_in())
     changed = titles.save(state, entries)
     click.echo(_summary(len(entries), before, titles.load(state)))
     if changed and not invocation.quiet:
-        click.echo("Wrote state/catalogue.csv. `reconcile plan` shows which titles will change.", err=True)
+        say("Wrote state/catalogue.csv. `reconcile plan` shows which titles will change.")
 
 
 def _download(invocation: Invocation) -> bytes:
@@ -80,9 +82,10 @@ def show(invocation: Invocation, sku: str) -> None:
     SKU is a SKU ID, a part of a part number or title, or a glob over part numbers such as "*_FREE".
     """
     from reconciler.catalogue.titles import load
+    from reconciler.cli.session import state_folder
     from reconciler.errors import ConfigurationError
 
-    found = load(invocation.root / "state").find(sku)
+    found = load(state_folder(invocation)).find(sku)
     if not found:
         raise ConfigurationError(f"The catalogue has no SKU that matches {sku!r}.", code="sku-unknown")
     width = min(WIDEST, max(len(entry.part_number) for entry in found))

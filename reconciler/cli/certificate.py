@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.invocation import Invocation
+from reconciler.cli.logs import say
 from reconciler.cli.output import format_option
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def create(
     pair = make_key_pair(name, bits, days, invocation.now(), passphrase)
     key_files.write_pair(files, pair)
     if ignoring and not invocation.quiet:
-        click.echo(f"Wrote {key_files.reference_to(ignoring, invocation.root)}: git ignores the private key.", err=True)
+        say(f"Wrote {key_files.reference_to(ignoring, invocation.root)}: git ignores the private key.")
     made = describe(pair.certificate)
     click.echo("\n".join(_told(invocation, portal_id, portal, files, made, passphrase_env)))
 
@@ -87,7 +88,7 @@ def _portal(invocation: Invocation, portal_id: str) -> Portal | None:
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", portal_id):  # it will name files
         raise click.UsageError(f"{portal_id!r} cannot be a portal's ID: the stem of its file, in lower case.")
     if not invocation.quiet:
-        click.echo(f"There is no portals.d/{portal_id}.yaml yet.", err=True)
+        say(f"There is no portals.d/{portal_id}.yaml yet.")
     return None
 
 

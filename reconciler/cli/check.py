@@ -22,8 +22,10 @@ def command(invocation: Invocation, *, form: str) -> int:
 
     from reconciler import __version__
     from reconciler.check_page import CheckPage
-    from reconciler.cli.session import load_desired, state_folder
+    from reconciler.cli.session import load_desired, state_folder, warn
+    from reconciler.config.idle_policies import idle_policies
     from reconciler.config.policy_places import located
+    from reconciler.git.place import prefix
     from reconciler.model import ReportSettings
     from reconciler.policies import judge
     from reconciler.render import check_json, check_junit, check_sarif, check_text
@@ -32,9 +34,11 @@ def command(invocation: Invocation, *, form: str) -> int:
 
     desired, today = load_desired(invocation), invocation.now().date()
     all_told = replace(desired.settings, report=ReportSettings())
-    report = make_report(read(state_folder(invocation)), all_told, today)
+    known = read(state_folder(invocation))
+    warn(invocation, idle_policies(desired, known))
+    report = make_report(known, all_told, today)
     verdicts = judge(report, desired.portals, desired.settings, today)
-    page = CheckPage(located(desired, verdicts), report.emulated)
+    page = CheckPage(located(desired, verdicts), report.emulated, prefix(invocation.root))
     match form:
         case "sarif":
             text = check_sarif.render(page, __version__)

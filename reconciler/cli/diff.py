@@ -46,4 +46,5 @@ def _side(invocation: Invocation) -> Side:
     from reconciler.store.state import read
 
     known = read(state_folder(invocation))
-    return Side(known, make_report(known, load_desired(invocation).settings, invocation.now().date()))
+    settings = load_desired(invocation).settings
+    return Side(known, make_report(known, settings, invocation.now().date()), settings.report.small_group)

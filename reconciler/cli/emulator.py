@@ -9,6 +9,7 @@ from threading import Event
 import click
 
 from reconciler.cli.invocation import Invocation
+from reconciler.cli.logs import say
 
 
 @click.group("emulator")
@@ -38,13 +39,12 @@ def serve(invocation: Invocation, scenario: str | None, port: int) -> int:
     with Server(world, invocation.root, port) as server:
         for variable, value in server.environment.items():
             click.echo(f"export {variable}={shlex.quote(value)}")
-        click.echo(f"Serving the scenario {world.name!r}. No real tenant is involved.", err=True)
-        click.echo(
+        say(f"Serving the scenario {world.name!r}. No real tenant is involved.")
+        say(
             "Run the two lines above in another shell, and there `reconcile apply` in this folder, which needs the "
             f"scenario's portal files: {invocation.root}\n"
-            "Ctrl-C stops the emulator; unset the two variables then, because nothing answers behind them any more.",
-            err=True,
+            "Ctrl-C stops the emulator; unset the two variables then, because nothing answers behind them any more."
         )
         stop.wait()
-    click.echo("Stopped.", err=True)
+    say("Stopped.")
     return 0

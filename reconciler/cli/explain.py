@@ -24,7 +24,7 @@ def command(invocation: Invocation, id_: str, sku: str, *, form: str) -> int:
     SKU is a part number or a SKU ID. Writes nothing and needs no credential.
     """
     from reconciler.cli.session import load_desired, state_folder, titles
-    from reconciler.config.behind import behind
+    from reconciler.config.behind import behind, exclusion_behind
     from reconciler.plan import Declared, make_plan
     from reconciler.product_explanation import explain
     from reconciler.render import product_explanation_json, product_explanation_text
@@ -32,8 +32,16 @@ def command(invocation: Invocation, id_: str, sku: str, *, form: str) -> int:
 
     desired, today = load_desired(invocation), invocation.now().date()
     declared = Declared(desired.portals, desired.settings, titles(invocation), today, desired.removals)
-    (plan,) = make_plan(declared, read(state_folder(invocation)), (id_,)).portals
-    found = explain(plan, sku, desired.settings, today)
+    known = read(state_folder(invocation))
+    if id_ in known and known[id_].is_forgotten:
+        anew = " The next apply begins it anew." if id_ in desired.portals else ""
+        raise click.UsageError(
+            f"Nothing is left of the portal {id_}: `reconcile history {id_}` shows what it had.{anew}"
+        )
+    (plan,) = make_plan(declared, known, (id_,)).portals
+    found = explain(
+        plan, sku, desired.settings, today, lambda license_: exclusion_behind(desired, plan.id, license_, today)
+    )
     if not found:
         raise click.UsageError(_unknown(plan.before, id_, sku))
     told = [(each, behind(desired, plan.id, each.license, today)) for each in found]
@@ -52,7 +60,10 @@ def _unknown(state: PortalState | None, id_: str, sku: str) -> str:
         return f"The portal {id_} is declared but was never applied, so nothing is known of {sku!r}."
     if state.last_import.as_of is None:
         return f"The portal {state.id} was never imported, so nothing is known of {sku!r}."
-    names = sorted(license_.part_number for license_ in known_licenses(state.portal, state) or ())
-    near = difflib.get_close_matches(sku.upper(), names, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    names = {item.part_number.casefold(): item.part_number for item in known_licenses(state.portal, state) or ()}
+    for product in state.products:
+        for title in (product.title, f"{state.portal.name} - {product.title}"):
+            names.setdefault(title.casefold(), product.license.part_number)
+    near = difflib.get_close_matches(sku.casefold(), names, n=1)
+    hint = f" Did you mean {names[near[0]]!r}?" if near else ""
     return f"The portal {state.id} has no license {sku!r}.{hint}"

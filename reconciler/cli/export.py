@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.invocation import Invocation
+from reconciler.cli.logs import say
+from reconciler.cli.targets import refuse_target, writing
 
 if TYPE_CHECKING:
     from reconciler.model import ReportSettings, Settings
@@ -23,7 +25,7 @@ FORMATS = ("csv", "json", "xlsx", "focus", "cyclonedx")
 def export(invocation: Invocation, form: str, out: Path | None) -> None:
     """Write the report in one of ``FORMATS``. Raises ConfigurationError or StateError."""
     if out is not None:
-        refuse_target(invocation, out)
+        refuse_target(invocation, out, "an export")
     elif form == "xlsx" and sys.stdout.isatty():
         raise click.UsageError("--format xlsx makes a file that no terminal shows: give --out FILE.")
     write(out, [_made(invocation, form)])
@@ -39,7 +41,7 @@ def export_consumers(invocation: Invocation, out: Path | None, *, names: bool) -
     from reconciler.store.consumers import consumers, lacking
 
     if out is not None:
-        refuse_target(invocation, out)
+        refuse_target(invocation, out, "an export")
     settings = load_desired(invocation).settings
     _refuse_persons(settings.report, names=names)
     folder = state_folder(invocation)
@@ -47,7 +49,7 @@ def export_consumers(invocation: Invocation, out: Path | None, *, names: bool) -
         chunks = consumers_csv.by_name(consumers(folder))
     else:
         made = _pseudonyms(invocation, settings)
-        chunks = consumers_csv.by_pseudonym(consumers(folder), made.of, made.key_id)
+        chunks = consumers_csv.by_pseudonym(consumers(folder, made.of), made.of, made.key_id)
         _say(invocation, f"Pseudonyms under the key {made.key_id}.")
     write(out, (chunk.encode() for chunk in chunks))
     if missing := lacking(folder):
@@ -56,33 +58,20 @@ def export_consumers(invocation: Invocation, out: Path | None, *, names: bool) -
         _say(invocation, f"{out.name} holds personal data: keep it out of git, and delete it when it is used.")
 
 
-def refuse_target(invocation: Invocation, out: Path) -> None:
-    """Refuse to write where the tool or people keep what counts."""
-    from reconciler.cli.session import state_folder
-
-    target = out.resolve()
-    if target == (invocation.root / "reconcile.yaml").resolve():
-        raise click.UsageError("--out: reconcile.yaml holds the settings; choose another name.")
-    kept = [invocation.root / name for name in ("portals.d", "schemas", ".github", ".git")]
-    for folder in (state_folder(invocation), invocation.portals(), *kept):
-        if target.is_relative_to(folder.resolve()):
-            raise click.UsageError(f"--out: an export must not be in the folder {folder.name}; choose another place.")
-
-
 def write(out: Path | None, chunks: Iterable[bytes]) -> None:
     """Write to stdout, or to a file that is there only when it is whole, and that nobody else may read."""
     if out is None:
         _print(chunks)
         return
+    from reconciler.store.files import write_privately
+
     target = out.resolve()
-    try:
+    with writing(out.name):
         if target.exists() and not target.is_file():  # a device or pipe is written to, and not replaced
             with target.open("wb") as device:
                 device.writelines(chunks)
         else:
-            _replace(target, chunks)
-    except OSError as error:
-        raise click.FileError(out.name, error.strerror) from None
+            write_privately(target, chunks)
 
 
 def _print(chunks: Iterable[bytes]) -> None:
@@ -94,17 +83,6 @@ def _print(chunks: Iterable[bytes]) -> None:
         stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())  # Python would complain again at its end
-
-
-def _replace(target: Path, chunks: Iterable[bytes]) -> None:
-    """Put a file in place of the one that is there, if any. Raises OSError."""
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.writelines(chunks)
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _made(invocation: Invocation, form: str) -> bytes:
@@ -178,4 +156,4 @@ def _pseudonyms(invocation: Invocation, settings: Settings) -> Pseudonyms:
 def _say(invocation: Invocation, words: str) -> None:
     """A note on stderr."""
     if not invocation.quiet:
-        click.echo(words, err=True)
+        say(words)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.invocation import Invocation
+from reconciler.cli.logs import say
 
 if TYPE_CHECKING:
     from reconciler.scaffold.files import Ci, Step
@@ -34,19 +35,33 @@ def command(invocation: Invocation, directory: Path, name: str | None, *, check:
     touched, and what they deleted is not made again.
     """
     from reconciler import __version__
+    from reconciler.git.place import default_branch
     from reconciler.scaffold import repository
     from reconciler.scaffold.files import Ci
 
     root = invocation.root / directory
     ci = Ci(name) if name else repository.pipeline_of(root)
-    steps = repository.steps(root, ci or Ci.GITHUB, __version__, only_owned=check)
+    branch = repository.applied_branch(root, ci or Ci.GITHUB, default_branch(root))
+    steps = repository.steps(root, ci or Ci.GITHUB, __version__, branch, only_owned=check)
     if check:
         return _check(invocation, steps, ci)
     repository.write(root, steps)
     _print(steps)
-    if any(step.path == "README.md" and step.text for step in steps) and not invocation.quiet:
-        click.echo("README.md says what to do first.", err=True)
+    if not invocation.quiet:
+        _advise(steps, branch, repository.others(root, ci or Ci.GITHUB))
     return 0
+
+
+def _advise(steps: Sequence[Step], branch: str, others: Sequence[str]) -> None:
+    """Say what to look at after files were written."""
+    from reconciler.scaffold.files import branch_of
+
+    if any(step.text and branch_of(step.text) for step in steps):
+        say(f"The pipeline applies what is on the branch {branch}.")
+    if others:
+        say(f"Another pipeline is here too, and both would apply: delete {', '.join(others)}, or the new one.")
+    if any(step.path == "README.md" and step.text for step in steps):
+        say("README.md says what to do first.")
 
 
 def _check(invocation: Invocation, steps: Sequence[Step], ci: Ci | None) -> int:
@@ -55,7 +70,7 @@ def _check(invocation: Invocation, steps: Sequence[Step], ci: Ci | None) -> int:
     for step in behind:
         click.echo(f"{step.path}: {'missing' if step.verdict == 'created' else 'out of date'}")
     if behind and not invocation.quiet:
-        click.echo("Run `reconcile init` here, and commit what it writes.", err=True)
+        say("Run `reconcile init` here, and commit what it writes.")
     return 1 if behind else 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -23,6 +24,12 @@ USAGE_ERROR = 64
 
 STOPPED = 130
 """Exit code of a run that Ctrl-C ended."""
+
+UNREAD = 141
+"""Exit code when nobody reads what is printed any more, as behind ``head``: what a shell says of SIGPIPE."""
+
+YOUNG_OBJECTS = 10_000
+"""New objects after which Python looks for cycles among them: a page of users is some thousands, without any."""
 
 JOBS_PER_CPU = 16
 """Portals that are imported at once for each CPU: they mostly wait for answers."""
@@ -180,16 +187,18 @@ def main(args: Sequence[str] | None = None) -> int:
             result: Any = cli.invoke(context)
     except click.exceptions.Exit as ended:
         return ended.exit_code
+    except BrokenPipeError:
+        return UNREAD
     except click.UsageError as error:
-        return _say_usage(error)
+        return _say_usage(error, _log_format(context))
     except (click.exceptions.Abort, KeyboardInterrupt):
-        click.echo("Stopped. What was complete is kept; run the command again to go on.", err=True)
+        _say("Stopped. What was complete is kept; run the command again to go on.", _log_format(context))
         return STOPPED
     except click.ClickException as error:
-        error.show()
+        _say(f"Error: {error.format_message()}", _log_format(context), "error")
         return 1
     except Exception as error:
-        return _say(_explained(error), traceback=_wants_traceback(context))
+        return _say_error(_explained(error), _log_format(context), traceback=_wants_traceback(context))
     return result if isinstance(result, int) else 0
 
 
@@ -197,12 +206,16 @@ def run() -> None:
     """The console script: run the command line and end the process.
 
     A run that was stopped ends at once: a thread may still wait for an answer that nobody wants any more, and
-    everything that counts is in a transaction.
+    everything that counts is in a transaction. So does one whose output nobody reads: there is nobody to tell.
     """
-    code = main()
-    if code == STOPPED:
+    gc.set_threshold(YOUNG_OBJECTS)
+    try:
+        code = main()
         sys.stdout.flush()
         sys.stderr.flush()
+    except BrokenPipeError:
+        code = UNREAD
+    if code in {STOPPED, UNREAD}:
         os._exit(code)
     sys.exit(code)
 
@@ -212,36 +225,55 @@ def _wants_traceback(context: click.Context | None) -> bool:
     return context is not None and isinstance(context.obj, Invocation) and context.obj.verbosity > 1
 
 
-def _say_usage(error: click.UsageError) -> int:
+def _log_format(context: click.Context | None) -> str:
+    """How stderr is written; as text before the options are parsed."""
+    return "text" if context is None else str(context.params["log_format"])
+
+
+def _say(text: str, log_format: str, level: str = "info", **told: Any) -> None:
+    """Print on stderr what may quote a server, a file or the command line."""
+    from reconciler.cli.logs import say_as
+    from reconciler.render.escape import plain
+
+    say_as(log_format, "\n".join(plain(line) for line in text.splitlines()), level, **told)
+
+
+def _say_usage(error: click.UsageError, log_format: str) -> int:
     """Print what is wrong with the command line; return the exit code."""
-    error.show()
+    if log_format == "json":
+        said = error.format_message()
+    else:
+        from io import StringIO
+
+        page = StringIO()
+        error.show(page)
+        said = page.getvalue()
     if isinstance(error, click.NoSuchOption) and any(error.option_name in option.opts for option in cli.params):
-        click.echo(f"{error.option_name} belongs before the command: reconcile {error.option_name} …", err=True)
+        said = f"{said.rstrip()}\n{error.option_name} belongs before the command: reconcile {error.option_name} …"
+    _say(said, log_format, "error", exit_code=USAGE_ERROR)
     return USAGE_ERROR
 
 
 def _explained(error: Exception) -> ReconcileError:
     """The error, or what stands for one that nobody foresaw."""
-    from reconciler.errors import ReconcileError
+    from reconciler.errors import ReconcileError, unforeseen
 
     if isinstance(error, ReconcileError):
         return error
-    internal = ReconcileError(
-        f"Internal error: {type(error).__name__}.", remedy="Run again with -vv to see where, and report it."
-    )
+    internal = unforeseen(error, "Run again with -vv to see where, and report it.")
     internal.__cause__ = error
     return internal
 
 
-def _say(error: ReconcileError, *, traceback: bool) -> int:
-    """Print what happened and what to do; return the exit code. Messages may quote a server or a file."""
-    from reconciler.render.escape import plain
-
+def _say_error(error: ReconcileError, log_format: str, *, traceback: bool) -> int:
+    """Print what happened and what to do; return the exit code."""
+    trace = None
     if traceback:
-        from traceback import print_exception
+        from traceback import format_exception
 
-        print_exception(error)
+        trace = "".join(format_exception(error))
+        if log_format == "text":
+            _say(trace, log_format)
     lines = [f"error: {error.code}: {error}", *(f"  {line}" for line in error.remedy.splitlines())]
-    for line in "\n".join(lines).splitlines():
-        click.echo(plain(line), err=True)
+    _say("\n".join(lines), log_format, "error", code=error.code, exit_code=error.exit_code, traceback=trace)
     return error.exit_code

@@ -9,13 +9,15 @@ import click
 
 from reconciler.cli.apply import allow_option
 from reconciler.cli.invocation import Invocation
+from reconciler.cli.logs import say
 from reconciler.cli.output import format_option, print_page
+from reconciler.cli.targets import refuse_target, writing
 from reconciler.safety import Override
 
 if TYPE_CHECKING:
     from reconciler.plan import Plan
     from reconciler.plan_page import PlanPage, SavedPlan
-    from reconciler.reconcile import Run
+    from reconciler.run import Run
 
 CHANGES_PENDING = 2
 PARTIAL = 4
@@ -52,36 +54,41 @@ def command(
     """
     if out is not None:
         _refuse_target(invocation, out)
-    from reconciler.cli.session import configure_logging, load_desired, run_of, state_folder, warn
-    from reconciler.config.ineffective import dated_warnings, unmatched
-    from reconciler.plan_page import SavedPlan
-    from reconciler.reconcile import basis_of, preview
-    from reconciler.render.plan_words import make_page
-    from reconciler.store.state import read
-
-    configure_logging(invocation)
-    desired, known = load_desired(invocation), read(state_folder(invocation))
-    run = run_of(invocation, desired, ids, allow)
-    nothing_meant = () if invocation.quiet and form == "text" and not out else unmatched(desired, known)
-    warn(invocation, nothing_meant)
-    warnings = (*desired.warnings, *dated_warnings(desired, run.today), *nothing_meant)
-    plan, refusals = preview(run, known)
-    if refresh and not refusals:
-        plan = _refreshed(invocation, run, plan)
-    page = make_page(plan, refusals, run.settings, warnings)
+    run, plan, page = _planned(invocation, ids, allow, refresh=refresh, told=form != "text" or out is not None)
     if out is not None or form == "json":  # its digests cost as much as the plan
-        saved = SavedPlan(basis_of(run, plan), page)
+        from reconciler.plan_page import SavedPlan
+        from reconciler.store.plan_file import basis
+
+        saved = SavedPlan(basis(run, plan), page)
         if out is not None:
             _save(out, saved, quiet=invocation.quiet)
     if form == "json":
         print_json(saved)
     else:
         print_words(page, form)
-    if refusals:
-        codes = ", ".join(dict.fromkeys(refusal.code for refusal in refusals))
-        click.echo(f"refused: apply would stop: {codes}", err=True)
-        return 3
     return _exit_code(page, detailed=detailed_exitcode)
+
+
+def _planned(
+    invocation: Invocation, ids: tuple[str, ...], allow: tuple[Override, ...], *, refresh: bool, told: bool
+) -> tuple[Run, Plan, PlanPage]:
+    """The plan and its page, which holds all warnings where it is ``told`` in another form than text."""
+    from reconciler.cli.session import configure_logging, load_desired, run_of, state_folder, warn
+    from reconciler.config.ineffective import dated_warnings, unmatched
+    from reconciler.render.plan_words import make_page
+    from reconciler.run import preview
+    from reconciler.store.state import read
+
+    configure_logging(invocation)
+    desired, known = load_desired(invocation), read(state_folder(invocation))
+    run = run_of(invocation, desired, ids, allow)
+    nothing_meant = unmatched(desired, known) if told or not invocation.quiet else ()
+    warn(invocation, nothing_meant)
+    plan, refusals = preview(run, known)
+    if refresh and not refusals:
+        plan = _refreshed(invocation, run, plan)
+    warnings = (*desired.warnings, *dated_warnings(desired, run.today), *nothing_meant)
+    return run, plan, make_page(plan, refusals, run.settings, warnings)
 
 
 def print_json(plan: SavedPlan) -> None:
@@ -106,7 +113,15 @@ def print_words(page: PlanPage, form: str) -> None:
 
 
 def _exit_code(page: PlanPage, *, detailed: bool) -> int:
-    """As apply: 1 when no tenant could be read, 4 when some could not; else whether changes are pending."""
+    """As apply: 3 when it would refuse, 1 when no tenant could be read, 4 when some could not; else whether it changes.
+
+    Says on stderr why it would refuse.
+    """
+    if page.refusals:
+        from reconciler.render.plan_summary import refused
+
+        say(f"refused: {refused(page)}", "error")
+        return 3
     failed = sum(preview.error is not None for preview in page.previews)
     if failed:
         return 1 if failed == len(page.previews) else PARTIAL
@@ -117,7 +132,7 @@ def _refreshed(invocation: Invocation, run: Run, plan: Plan) -> Plan:
     """The plan with what the imports would bring."""
     from reconciler.cli.progress import shown
     from reconciler.cli.session import importer_for
-    from reconciler.reconcile import refreshed
+    from reconciler.reading import refreshed
 
     with (
         shown(quiet=invocation.quiet, log_format=invocation.log_format) as progress,
@@ -127,20 +142,11 @@ def _refreshed(invocation: Invocation, run: Run, plan: Plan) -> Plan:
 
 
 def _refuse_target(invocation: Invocation, out: Path) -> None:
-    """Refuse to save where the tool or people keep what counts, and over what is no plan."""
-    from reconciler.cli.session import state_folder
+    """Refuse to save where what counts is kept, and over what is no plan."""
     from reconciler.store.plan_file import is_plan
 
-    target = out.resolve()
-    if target == (invocation.root / "reconcile.yaml").resolve():
-        raise click.UsageError("--out: reconcile.yaml holds the settings; choose another name.")
-    kept = [invocation.root / name for name in ("portals.d", "schemas", ".github", ".git")]
-    for folder in (state_folder(invocation), invocation.portals(), *kept):
-        if target.is_relative_to(folder.resolve()):
-            raise click.UsageError(
-                f"--out: a plan must not be saved in the folder {folder.name}; choose another place."
-            )
-    if target.exists() and not is_plan(target):
+    refuse_target(invocation, out, "a plan")
+    if out.resolve().exists() and not is_plan(out.resolve()):
         raise click.UsageError(f"--out: {out.name} exists and is no plan; choose another name, or delete it.")
 
 
@@ -149,9 +155,7 @@ def _save(out: Path, plan: SavedPlan, *, quiet: bool) -> None:
     from reconciler.render.plan_json import render
     from reconciler.store.files import write_atomically
 
-    try:
+    with writing(out.name):
         write_atomically(out.resolve(), render(plan).encode())
-    except OSError as error:
-        raise click.FileError(out.name, error.strerror) from None
     if not quiet:
-        click.echo(f"The plan is saved. Apply it with: reconcile apply --plan {out}", err=True)
+        say(f"The plan is saved. Apply it with: reconcile apply --plan {out}")

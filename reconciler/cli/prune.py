@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.invocation import Invocation
+from reconciler.cli.logs import say
+from reconciler.cli.targets import writing
 from reconciler.model import Reason
 
 if TYPE_CHECKING:
@@ -67,13 +69,11 @@ def command(
 
         click.echo(rendered(proposal.removal for proposal in found), nl=False)
     if not invocation.quiet:
-        click.echo(_said(found, written=write), err=True)
+        say(_said(found, written=write))
         done = {(entry.portal, entry.sku.casefold()) for entry in run.removals}
         if again := sum((item.removal.portal, item.removal.sku.casefold()) in done for item in found):
             what = "took the place of" if write else "must take the place of"
-            click.echo(
-                f"{again} of them {what} an entry that is done: a SKU of a portal may stand there once.", err=True
-            )
+            say(f"{again} of them {what} an entry that is done: a SKU of a portal may stand there once.")
     return 0
 
 
@@ -83,11 +83,9 @@ def _write(folder: Path, found: Sequence[Proposal]) -> None:
     from reconciler.store.files import write_atomically
 
     path, entries = folder / NAME, [proposal.removal for proposal in found]
-    try:
+    with writing(f"{folder.name}/{NAME}"):
         text = with_entries(path.read_bytes().decode(), entries) if path.exists() else rendered(entries)
         write_atomically(path.resolve(), text.encode())
-    except OSError as error:
-        raise click.FileError(f"{folder.name}/{NAME}", error.strerror) from None
 
 
 def _said(found: Sequence[Proposal], *, written: bool) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.invocation import Invocation
+from reconciler.cli.logs import say
 
 if TYPE_CHECKING:
-    from reconciler.publish import Published
+    from reconciler.pushing import Published
 
 WRITING = ("apply", "import", "recalculate", "report")
 """The commands whose result can be published."""
@@ -32,15 +34,16 @@ def command(
 
     COMMAND is apply (the default), import, recalculate or report, with its own options. When somebody else pushed
     first, it is run again from their state. When the branch does not take the push although nobody was faster, it is
-    protected: then the commit goes to reconcile/state-NAME, for a pull request. Ends with COMMAND's exit code. In CI it
-    refuses to run for a pull request, and for a branch that is neither the default nor protected.
+    protected: then the commit goes to reconcile/state-NAME, for a pull request, on top of the state that waits there.
+    Ends with COMMAND's exit code. In CI it refuses to run for a pull request, and for a branch that is neither the
+    default nor protected, whatever COMMAND allows.
     """
     from reconciler import publish
     from reconciler.ci import run_url
-    from reconciler.cli.trusted import refuse_untrusted
+    from reconciler.cli.trusted import refuse_to_publish
     from reconciler.git.checkout import Checkout
 
-    refuse_untrusted()
+    refuse_to_publish()
     invocation: Invocation = context.obj
     checkout = Checkout(invocation.root)
     target = branch or checkout.branch()
@@ -51,6 +54,7 @@ def command(
         checkout,
         lambda: _run(context, invocation, words or ("apply",)),
         target,
+        wait=time.sleep,
         apart=pull_request,
         pull=pull,
         run_url=run_url(os.environ),
@@ -73,7 +77,7 @@ def _run(context: click.Context, invocation: Invocation, words: tuple[str, ...])
     chosen = outer.command.get_command(outer, name)
     assert chosen is not None  # noqa: S101 - a test keeps the names in the table of commands
     if drop_unless_level(state_folder(invocation)) and not invocation.quiet:
-        click.echo("The state DB was another than the ledger in git: it is made anew.", err=True)
+        say("The state DB was another than the ledger in git: it is made anew.")
     with chosen.make_context(name, arguments, parent=outer) as inner:
         result: Any = chosen.invoke(inner)
     return result if isinstance(result, int) else 0
@@ -86,7 +90,10 @@ def _tell(invocation: Invocation, target: str, ended: Published) -> None:
     if ended.branch is None:
         _say(invocation, "Nothing to commit.")
         return
-    _say(invocation, f"Pushed {(ended.commit or '')[:12]} to {ended.branch}.")
+    if ended.commit is None:
+        _say(invocation, f"Nothing to commit: {ended.branch} has the state already.")
+    else:
+        _say(invocation, f"Pushed {ended.commit[:12]} to {ended.branch}.")
     if ended.branch == target:
         return
     _say(invocation, f"Open a pull request from {ended.branch} to {target}, and merge it to let the state count.")
@@ -100,4 +107,4 @@ def _tell(invocation: Invocation, target: str, ended: Published) -> None:
 def _say(invocation: Invocation, line: str) -> None:
     """Print a line on stderr, unless nothing but errors is wanted."""
     if not invocation.quiet:
-        click.echo(line, err=True)
+        say(line)

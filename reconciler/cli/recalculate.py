@@ -20,9 +20,9 @@ def command(invocation: Invocation, *, completely: bool, allow: tuple[Override, 
     """
     if completely:
         return apply_and_show(invocation, (), allow, publish=True)
-    from reconciler.cli.session import run_for
+    from reconciler.cli.session import run_for, state_folder
     from reconciler.reconcile import recalculate
 
-    outcome = recalculate(run_for(invocation))
+    outcome = recalculate(state_folder(invocation), run_for(invocation))
     show(invocation, outcome)
     return outcome.exit_code

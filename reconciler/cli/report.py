@@ -51,9 +51,9 @@ def command(invocation: Invocation, *, form: str | None, out: Path | None, consu
 
 def _write(invocation: Invocation) -> int:
     """Write ledger and reports."""
-    from reconciler.cli.session import run_for
+    from reconciler.cli.session import run_for, state_folder
     from reconciler.reconcile import report
 
-    outcome = report(run_for(invocation))
+    outcome = report(state_folder(invocation), run_for(invocation))
     show(invocation, outcome)
     return outcome.exit_code

@@ -21,7 +21,10 @@ def commit_of(invocation: Invocation, revision: str) -> str:
 
     commit = resolve(invocation.root, revision)
     if commit is None:
-        raise click.UsageError(f"There is no commit {revision!r} here.")
+        old, dots, new = revision.partition("..")
+        apart = f"{old or 'HEAD'} {new.lstrip('.') or 'HEAD'}"
+        hint = f" Name two revisions apart, as in `reconcile diff {apart}`." if dots else ""
+        raise click.UsageError(f"There is no commit {revision!r} here.{hint}")
     return commit
 
 

@@ -7,7 +7,7 @@ import os
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -17,13 +17,12 @@ import click
 from reconciler.cli.invocation import Invocation
 
 if TYPE_CHECKING:
-    import httpx
-
     from reconciler.config.loader import Desired
     from reconciler.config.problems import Problem
-    from reconciler.importing import Connect, Importer, Progress, Reader
+    from reconciler.emulator.in_process import InProcess
+    from reconciler.importing import Importer, Progress
     from reconciler.model import Portal, Reference, Settings, State
-    from reconciler.reconcile import Run
+    from reconciler.run import Run
     from reconciler.safety import Override
     from reconciler.secret import Secret
     from reconciler.transition import Title
@@ -63,10 +62,10 @@ def warn_of_unmatched(invocation: Invocation, desired: Desired, known: State) ->
 
 def warn(invocation: Invocation, warnings: Sequence[Problem]) -> None:
     """Print warnings on stderr."""
-    from reconciler.render.problems import render_problems
+    from reconciler.cli.logs import say_problems
 
     if warnings and not invocation.quiet:
-        click.echo(render_problems(sorted(warnings)), err=True, nl=False)
+        say_problems(sorted(warnings))
 
 
 def titles(invocation: Invocation) -> Title:
@@ -77,8 +76,12 @@ def titles(invocation: Invocation) -> Title:
 
 
 def state_folder(invocation: Invocation) -> Path:
-    """The folder of database, ledger and reports."""
-    return invocation.root / "state"
+    """The folder of database, ledger and reports. Raises ConfigurationError when a link in it leads elsewhere."""
+    from reconciler.config.links import refuse_links_out
+
+    folder = invocation.root / "state"
+    refuse_links_out(folder, invocation.root)
+    return folder
 
 
 def run_for(invocation: Invocation, only: tuple[str, ...] = (), allow: tuple[Override, ...] = ()) -> Run:
@@ -92,14 +95,13 @@ def run_of(
 ) -> Run:
     """What a run over this configuration works with."""
     from reconciler.config.files import digests
-    from reconciler.reconcile import Run
+    from reconciler.run import Run
     from reconciler.safety import Override
 
     if Override.ANSWER in allow and not only:
         raise click.UsageError("--allow answer is about tenants that somebody looked at: name their portals by ID.")
 
     return Run(
-        state_folder=state_folder(invocation),
         portals=desired.portals,
         settings=desired.settings,
         title=titles(invocation),
@@ -154,6 +156,7 @@ def importer_for(
     from reconciler.cli.trusted import refuse_untrusted
     from reconciler.graph.http import open_http
     from reconciler.graph.retry import RetryPolicy
+    from reconciler.graph.tenants import connector, resolver
     from reconciler.importing import Importer, Stopped
     from reconciler.safety import Override
 
@@ -168,7 +171,8 @@ def importer_for(
 
     retry = RetryPolicy(limit=invocation.retry_limit)
     with open_http(transport=emulated_transport(invocation), retry=retry, sleep=wait) as http:
-        connect = _connect(http, resolver(invocation, http, settings), invocation.now(), invocation.streams)
+        resolve = resolver(http, settings, local_resolver(invocation), invocation.now())
+        connect = connector(http, resolve, invocation.now(), invocation.streams)
         yield Importer(connect, invocation.jobs, progress, stop)
 
 
@@ -177,27 +181,14 @@ def _new_lineage(invocation: Invocation) -> str:
     return str(uuid.uuid5(LINEAGES, invocation.emulate) if invocation.emulate else uuid.uuid4())
 
 
-def emulated_transport(invocation: Invocation) -> httpx.BaseTransport | None:
+def emulated_transport(invocation: Invocation) -> InProcess | None:
     """The emulator in this process, when one is asked for."""
     scenario = invocation.scenario()
     if scenario is None:
         return None
-    import httpx
+    from reconciler.emulator.in_process import InProcess
 
-    from reconciler.emulator.app import Emulator
-
-    return httpx.WSGITransport(app=Emulator(scenario))
-
-
-def resolver(invocation: Invocation, http: httpx.Client, settings: Settings) -> Callable[[Reference], Secret]:
-    """How references to secrets are resolved in a run, key vaults included."""
-    local = local_resolver(invocation)
-    if settings.keyvault is None:
-        return local
-    from reconciler.graph.keyvault import KeyVaults
-
-    vaults = KeyVaults(http, settings.keyvault, local, invocation.now())
-    return lambda reference: vaults.secret(reference) if reference.kind == "keyvault" else local(reference)
+    return InProcess(scenario)
 
 
 def local_resolver(invocation: Invocation) -> Callable[[Reference], Secret]:
@@ -214,19 +205,3 @@ def local_resolver(invocation: Invocation) -> Callable[[Reference], Secret]:
         return resolve(reference, invocation.root, os.environ)
 
     return resolved
-
-
-def _connect(http: httpx.Client, resolve: Callable[[Reference], Secret], now: datetime, streams: int) -> Connect:
-    """The way to one tenant: its token, its Graph."""
-    from reconciler.graph.client import GraphClient
-    from reconciler.graph.clouds import ENDPOINTS
-    from reconciler.graph.log_context import about
-    from reconciler.graph.sign_in import sign_in
-
-    @contextmanager
-    def connect(portal: Portal) -> Iterator[Reader]:
-        with about(portal.id):
-            tokens = sign_in(http, portal, resolve, now)
-            yield GraphClient(http, ENDPOINTS[portal.cloud], portal.tenant_id, tokens, streams)
-
-    return connect

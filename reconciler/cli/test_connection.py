@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.invocation import Invocation
+from reconciler.cli.logs import say, say_problems
 from reconciler.cli.output import format_option, print_page
 from reconciler.safety import Override
 
@@ -67,29 +68,28 @@ def command(invocation: Invocation, ids: tuple[str, ...], form: str, allow: tupl
 
 def _warn(invocation: Invocation, loaded: Loaded, shown: Collection[Problem]) -> None:
     """Say on stderr what the page does not show: warnings, and files that are not tested and stop other commands."""
-    from reconciler.render.problems import render_problems
-
     others = [problem for problem in loaded.problems if problem not in shown]
     if not others or invocation.quiet:
         return
-    click.echo(render_problems(others), err=True, nl=False)
+    say_problems(others)
     if any(problem.severity == "error" for problem in others):
-        click.echo("warning: until these files are valid, `reconcile apply` refuses to run.", err=True)
+        say("warning: until these files are valid, `reconcile apply` refuses to run.", "warning")
 
 
 def _tested(invocation: Invocation, desired: Desired, ids: tuple[str, ...]) -> list[ConnectionReport]:
     """Test portals, several at once, and report them in the order of their IDs."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from reconciler.cli.session import emulated_transport, resolver
+    from reconciler.cli.session import emulated_transport, local_resolver
     from reconciler.graph.http import open_http
     from reconciler.graph.probe import Prober
     from reconciler.graph.retry import RetryPolicy
+    from reconciler.graph.tenants import resolver
 
     portals = [portal for portal_id, portal in desired.portals.items() if not ids or portal_id in ids]
     retry = RetryPolicy(limit=min(invocation.retry_limit, RETRIES), total_seconds=PATIENCE)
     with open_http(transport=emulated_transport(invocation), retry=retry) as http:
-        resolve = resolver(invocation, http, desired.settings)
+        resolve = resolver(http, desired.settings, local_resolver(invocation), invocation.now())
         prober = Prober(http, resolve, desired.settings, invocation.now())
         threads = ThreadPoolExecutor(invocation.jobs)
         try:

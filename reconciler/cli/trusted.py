@@ -21,6 +21,12 @@ def refuse_untrusted() -> None:
         raise Refused(f"This run is for {reason}.", code="untrusted-ref")
 
 
+def refuse_to_publish() -> None:
+    """The same before anything is pushed, which no option allows: the branch's own commits would go along."""
+    if reason := untrusted_here():
+        raise Refused(f"This run is for {reason}, and what nobody has approved is not published.", code="untrusted-ref")
+
+
 def _default_branch() -> str | None:
     """The repository's default branch, as far as the event says it that GitHub started this run for."""
     try:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.invocation import Invocation
+from reconciler.cli.logs import say
 from reconciler.watch import seconds
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _every(context: click.Context, parameter: click.Parameter, value: str) -> in
     "--health",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write to this file after each run how it ended, as JSON.",
+    help="Write to this file at the start, and after each run how it ended, as JSON.",
 )
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[COMMAND [ARG]...]")
 @click.pass_context
@@ -61,22 +62,23 @@ def command(context: click.Context, every: int, health: Path | None, words: tupl
     """Run COMMAND now and then again and again, one run at a time, until SIGTERM or Ctrl-C.
 
     COMMAND is apply (the default), import, publish, recalculate or report, with its own options. Each run is a process
-    of its own. A run that fails does not end the loop. When it is stopped, the present run stops where nothing that was
-    complete is lost, and watch ends with 0.
+    of its own. A run that fails does not end the loop, unless it does not understand its command line. When it is
+    stopped, the present run stops where nothing that was complete is lost, and watch ends with 0.
     """
     from reconciler.watch import Outside, watch
 
     invocation: Invocation = context.obj
     chosen = words or ("apply",)
     _refuse_typos(context, chosen)
+    if health is not None:
+        _begin(health, chosen)
     with _stopping() as stop:
-        watch(
+        return watch(
             lambda: stop.run([*PROGRAM, *invocation.words(), *chosen]),
             every,
             Outside(time.monotonic, stop.sleep, random.random, lambda: stop.wanted),
             lambda ended: _tell(invocation, ended, chosen, health),
         )
-    return 0
 
 
 def _refuse_typos(context: click.Context, words: Sequence[str]) -> None:
@@ -144,15 +146,34 @@ def _stopping() -> Iterator[_Stop]:
 
 
 def _tell(invocation: Invocation, ended: Ended, words: Sequence[str], health: Path | None) -> None:
-    """Say how a run ended: on stderr, and in the health file."""
-    from reconciler.render.watch_words import health_json, result_json, result_text
+    """Say how a run ended: in the health file, and on stderr."""
+    from reconciler.render.watch_words import result_text
 
     now = datetime.now(UTC).replace(microsecond=0)
     following = None if ended.wait is None else now + timedelta(seconds=round(ended.wait))
+    if health is not None and (reason := _unwritten(health, words, ended, now, following)):
+        say(f"The health file {health} cannot be written: {reason}.", "error")
     if ended.exit_code or not invocation.quiet:
-        line = result_json if invocation.log_format == "json" else result_text
-        click.echo(line(ended, following), err=True)
-    if health is not None:
-        from reconciler.store.files import write_alone
+        level = "error" if ended.exit_code else "info"
+        say(result_text(ended, following), level, number=ended.run, exit_code=ended.exit_code)
 
+
+def _begin(health: Path, words: Sequence[str]) -> None:
+    """Write the health file before the first run, which may take long. Raises UsageError where that cannot be."""
+    if reason := _unwritten(health, words, None, datetime.now(UTC), None):
+        raise click.UsageError(f"--health: {health} cannot be written: {reason}.")
+
+
+def _unwritten(
+    health: Path, words: Sequence[str], ended: Ended | None, now: datetime, following: datetime | None
+) -> str | None:
+    """Write the health file; why that was not possible, or None."""
+    from reconciler.errors import StateError
+    from reconciler.render.watch_words import health_json
+    from reconciler.store.files import write_alone
+
+    try:
         write_alone(health, health_json(ended, words[0], now, following).encode())
+    except StateError as error:
+        return error.detail or error.message
+    return None

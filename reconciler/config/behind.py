@@ -19,6 +19,13 @@ def behind(desired: Desired, portal_id: str, license_: License, today: date) -> 
     return tuple(_found(desired, portal_id, license_, today))
 
 
+def exclusion_behind(desired: Desired, portal_id: str, license_: License, today: date) -> Place | None:
+    """Where the exclusion stands that counts for a license of a portal, None when none does."""
+    portal = desired.portals.get(portal_id)
+    rule = rule_of(portal, desired.settings, license_, today) if portal else None
+    return Positions(desired).rule(portal_id, rule) if rule else None
+
+
 def _found(desired: Desired, portal_id: str, license_: License, today: date) -> Iterator[tuple[str, Place]]:
     at, portal = Positions(desired), desired.portals[portal_id]
     yield "the portal", at.portal(portal_id)

@@ -65,6 +65,7 @@ _ADVICE = {
     "unmatched-include": "A warning: it lifts nothing. Check the spelling, or delete it.",
     "unmatched-product": "A warning: it applies to nothing. Check the spelling, or delete it.",
     "unmatched-unmetered": "A warning: it applies to nothing. Check the spelling, or delete it.",
+    "unmatched-policy": "A warning: it judges nothing. Check the spelling, or delete it.",
     "unmatched-overlap": "A warning: it applies to nobody. Check the spelling, or delete it.",
     "ambiguous-product": "A warning: the entitlement counts for none of them. Name the SKU ID.",
 }

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
+from reconciler.config.idle_policies import idle_policies
 from reconciler.config.loader import Desired
 from reconciler.config.positions import Positions
 from reconciler.config.problems import Problem, quote
 from reconciler.config.source import Place
+from reconciler.config.spelling import spelling
 from reconciler.matching import in_force
 from reconciler.model import License, State
 from reconciler.unmatched import (
@@ -20,9 +21,6 @@ from reconciler.unmatched import (
     unmatched_in_settings,
 )
 
-_NEAR = 0.8
-"""How alike two part numbers must be (``difflib``'s ratio) to take one for a misspelling of the other."""
-
 _END = "Delete it, or give it a later last day."
 
 
@@ -32,16 +30,16 @@ def dated_warnings(desired: Desired, today: date) -> tuple[Problem, ...]:
 
 
 def unmatched(desired: Desired, state: State) -> tuple[Problem, ...]:
-    """What matches no license of a tenant that was read completely, or too many of them, sorted by position.
+    """What matches no license of a tenant that was read completely, or too many of them, and policies about nothing.
 
-    The settings are judged only when every declared portal was read.
+    Sorted by position. The settings are judged only when every declared portal was read.
     """
     licenses = {
         portal_id: known
         for portal_id, portal in desired.portals.items()
         if (known := known_licenses(portal, state.get(portal_id))) is not None
     }
-    found = (*_in_portals(desired, licenses), *_ambiguous(desired, state, licenses))
+    found = (*_in_portals(desired, licenses), *_ambiguous(desired, state, licenses), *idle_policies(desired, state))
     return tuple(sorted((*found, *_in_settings(desired, state, licenses))))
 
 
@@ -80,14 +78,14 @@ def _in_portals(desired: Desired, licenses: Mapping[str, tuple[License, ...]]) -
         portal = desired.portals[portal_id]
         found = unmatched_in(portal, desired.settings, owned)
         for index in found.exclusions:
-            place, hint = at.exclusion(portal_id, index, "sku"), _spelling(portal.exclusions[index].sku, owned)
+            place, hint = at.exclusion(portal_id, index, "sku"), spelling(portal.exclusions[index].sku, owned)
             yield _warning(place, "unmatched-exclusion", "This matches no license of the tenant.", hint)
         for index in found.include:
-            place, hint = at.inclusion(portal_id, index, "sku"), _spelling(portal.include[index].sku, owned)
+            place, hint = at.inclusion(portal_id, index, "sku"), spelling(portal.include[index].sku, owned)
             message = "This matches no license of the tenant that reconcile.yaml excludes."
             yield _warning(place, "unmatched-include", message, hint)
         for index in found.products:
-            place, hint = at.product(portal_id, index, "sku"), _spelling(portal.products[index].sku, owned)
+            place, hint = at.product(portal_id, index, "sku"), spelling(portal.products[index].sku, owned)
             yield _warning(place, "unmatched-product", "This matches no license of the tenant.", hint)
 
 
@@ -106,22 +104,14 @@ def _in_settings(desired: Desired, state: State, licenses: Mapping[str, tuple[Li
     found = unmatched_in_settings(desired.portals, settings, state)
     nothing = "This matches no license of any tenant."
     for index in found.exclusions:
-        hint = _spelling(settings.exclusions[index].sku, owned)
+        hint = spelling(settings.exclusions[index].sku, owned)
         yield _warning(at.repository_exclusion(index, "sku"), "unmatched-exclusion", nothing, hint)
     for index in found.unmetered:
-        hint = _spelling(settings.unmetered[index], owned)
+        hint = spelling(settings.unmetered[index], owned)
         yield _warning(at.unmetered(index), "unmatched-unmetered", nothing, hint)
     for index, side in found.overlaps:
-        hint = _spelling(getattr(settings.overlaps[index], side), owned)
+        hint = spelling(getattr(settings.overlaps[index], side), owned)
         yield _warning(at.overlap(index, side), "unmatched-overlap", nothing, hint)
-
-
-def _spelling(sku: str, licenses: Iterable[License]) -> str:
-    """What to do about a SKU that matches nothing; names the nearest part number, if one is near."""
-    known = {item.part_number.casefold(): item.part_number for item in licenses}
-    wanted = sku.casefold()
-    near = [] if wanted in known else difflib.get_close_matches(wanted, known, n=1, cutoff=_NEAR)
-    return f"Did you mean {quote(known[near[0]])}?" if near else "Check the spelling, or delete it."
 
 
 def _warning(place: Place, code: str, message: str, hint: str) -> Problem:

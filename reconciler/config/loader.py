@@ -13,6 +13,7 @@ from pathlib import Path
 
 from reconciler.config import rules, schema
 from reconciler.config.entry_rules import entries
+from reconciler.config.links import leads_out, refused
 from reconciler.config.portal import portal, settings
 from reconciler.config.problems import InvalidConfiguration, Problem, escape
 from reconciler.config.removals import removals
@@ -75,7 +76,9 @@ class Loaded:
 def load(root: Path, portals: Path) -> Desired:
     """Read ``reconcile.yaml`` in ``root``, and every portal and the removals in the folder ``portals``.
 
-    Raises ``InvalidConfiguration`` with all problems of all files, and ``ConfigurationError`` when there is no folder.
+    No link is followed out of the folder that has them: whoever opens a pull request may bring links, and messages
+    quote what they read. Raises ``InvalidConfiguration`` with all problems of all files, and ``ConfigurationError``
+    when there is no folder, or it is such a link.
     """
     loaded = load_valid(root, portals)
     if loaded.errors:
@@ -91,6 +94,8 @@ def load_valid(root: Path, portals: Path) -> Loaded:
             code="no-portals",
             remedy="Run in a repository with portals, or name one with --chdir.",
         )
+    if leads_out(portals, portals.parent):
+        raise refused(PORTALS)
     problems: list[Problem] = []
     sources = dict(_sources(portals, problems))
     removing = sources.pop(REMOVALS, None)
@@ -116,6 +121,24 @@ def load_valid(root: Path, portals: Path) -> Loaded:
     return Loaded(desired, tuple(sorted(problems)), left_out)
 
 
+def one_portal(content: bytes, id_: str) -> Portal | None:
+    """The portal that the bytes of a portal file declare by themselves; None when they are not valid."""
+    source = read(content, f"{PORTALS}/{id_}.yaml")
+    return None if _has_error(source, "portal") else portal(id_, source.value)
+
+
+def one_settings(content: bytes | None) -> Settings | None:
+    """The settings that the bytes of ``reconcile.yaml`` declare, by default without one; None when not valid."""
+    if content is None:
+        return Settings()
+    source = read(content, SETTINGS)
+    return None if _has_error(source, "settings") else settings(source.value or {})
+
+
+def _has_error(source: Source, name: str) -> bool:
+    return any(problem.severity == "error" for problem in _check(source, name))
+
+
 def _check(source: Source, name: str) -> list[Problem]:
     """What is wrong within one file: as YAML, against its schema, and by the rules over what it says."""
     if not source.readable:
@@ -130,7 +153,12 @@ def _check(source: Source, name: str) -> list[Problem]:
 
 def _settings_source(root: Path) -> Source | None:
     path = root / SETTINGS
-    return _read(path, SETTINGS) if os.path.lexists(path) else None
+    if not os.path.lexists(path):
+        return None
+    if leads_out(path, root):
+        hint = "Put the file itself here."
+        return unreadable(Problem(SETTINGS, 1, 1, "unreadable-file", "This is a link that leads elsewhere.", hint))
+    return _read(path, SETTINGS)
 
 
 def _sources(folder: Path, problems: list[Problem]) -> Iterator[tuple[str, Source]]:

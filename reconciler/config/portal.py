@@ -12,6 +12,7 @@ from reconciler.model import (
     Authentication,
     CertificateAuthentication,
     Cloud,
+    Confirm,
     Consumers,
     DeclaredEntitlement,
     Exclusion,
@@ -138,6 +139,7 @@ def _report(value: Mapping[str, Any]) -> ReportSettings:
         consumers=Consumers(value.get("consumers", Consumers.COUNTS)),
         pseudonym_key=_reference(value.get("pseudonym_key")),
         small_group=int(value.get("small_group", 0)),
+        confirm=Confirm(value.get("confirm", Confirm.NEVER)),
     )
 
 

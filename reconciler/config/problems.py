@@ -73,6 +73,7 @@ CODES = {
     "unmatched-include": "An inclusion that matches no license of the tenant, or none that reconcile.yaml excludes.",
     "unmatched-product": "A product's entry that matches no license of the tenant.",
     "unmatched-unmetered": "An entry of `unmetered` that matches no license of any tenant.",
+    "unmatched-policy": "A policy about a portal that is not declared, or a license that none of its portals has.",
     "unmatched-overlap": "An overlap of which one side matches no license of any tenant.",
     "ambiguous-product": "One declared entitlement for what is several licenses of the tenant.",
 }

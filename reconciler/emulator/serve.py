@@ -1,6 +1,6 @@
 """Serves the emulator to any real client: an HTTP proxy on loopback, with the emulator's own TLS behind it.
 
-A client that honours ``HTTPS_PROXY`` and ``SSL_CERT_FILE`` reaches the emulator under Microsoft's real host names;
+A client that honors ``HTTPS_PROXY`` and ``SSL_CERT_FILE`` reaches the emulator under Microsoft's real host names;
 nothing on the machine changes, and no other host can be reached: the proxy opens no connection of its own. The
 certificate authority is made anew for each server and its key never leaves the process.
 """

@@ -38,6 +38,14 @@ CONFIGURATION = (
     ),
     _row(
         About.CONFIGURATION,
+        "link-refused",
+        "… is a link that leads out of the repository.",
+        "A symbolic link under portals.d, schemas or state, or one of these, leads to somewhere else or into .git. "
+        "Whoever may open a pull request may bring such a link, and what it leads to would be read or written.",
+        "Put the file or the folder itself there.",
+    ),
+    _row(
+        About.CONFIGURATION,
         "unknown-portal",
         "There is no portal ….",
         "An ID on the command line is no portal's.",

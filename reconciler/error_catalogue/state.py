@@ -133,6 +133,14 @@ SAFETY = (
         "the configuration there.",
         "Merge it, and let the pipeline of the default branch apply it; or protect the branch; or, where every change "
         "is trusted, allow it with --allow untrusted.",
+        (
+            Case(
+                "This run is for …, and what nobody has approved is not published.",
+                "The same with `publish`. It would push the commits of the branch along with the state, so no option "
+                "goes over this, and `publish apply --allow untrusted` does not either.",
+                "Merge it, and let the pipeline of the default branch publish; or protect the branch.",
+            ),
+        ),
     ),
     _row(
         About.SAFETY,
@@ -156,6 +164,20 @@ STATE = (
                 "Another program is writing to the state DB.",
                 "Something other than this tool has the database open for writing.",
                 "Wait until it has ended.",
+            ),
+        ),
+    ),
+    _row(
+        About.STATE,
+        "no-state",
+        "There is no state/ ….",
+        "`verify` was called where nothing was applied yet, or in another folder.",
+        "Call it in a repository with a state, or name one with --chdir.",
+        (
+            Case(
+                "There is no state/ in this commit.",
+                "The commit that --rev names is older than the first apply.",
+                "Name a later commit.",
             ),
         ),
     ),
@@ -228,8 +250,25 @@ STATE = (
         About.STATE,
         "git-failed",
         "git … failed.",
-        "`reconcile publish` runs outside of a git repository, or in one without a commit; or git cannot be run.",
-        "What git says stands in parentheses. Run it in a clone of the repository, with a branch checked out.",
+        "The program git cannot be run, or does not do what `reconcile publish` or `reconcile verify` needs.",
+        "What git says stands in parentheses. Mend it there, then run it again.",
+        (
+            Case(
+                "This folder is in no clone of a git repository.",
+                "`reconcile publish` runs outside of a git repository.",
+                "Run it in a clone of the repository, or name one with --chdir.",
+            ),
+            Case(
+                "There is no commit in this repository yet.",
+                "`reconcile publish` runs before the first commit. The state says of which commit it is.",
+                "Commit the portals, and push them.",
+            ),
+            Case(
+                "The remote has no branch ….",
+                "The state is to wait for a pull request to a branch that is not there.",
+                "Push the branch first, or name another one with --branch.",
+            ),
+        ),
     ),
     _row(
         About.STATE,
@@ -237,13 +276,27 @@ STATE = (
         "… has changes that are not committed.",
         "`reconcile publish` says in its commit which commit it applied, so nothing else may be there.",
         "Commit or undo the changes outside of state/.",
+        (
+            Case(
+                "… is not in git.",
+                "A portal or the settings stand in a file that is in no commit, be it that .gitignore names it.",
+                "Commit the file, or move it out of the repository.",
+            ),
+        ),
     ),
     _row(
         About.STATE,
         "push-failed",
         "The state could not be pushed to ….",
-        "The remote was not reached, or does not know who pushes.",
+        "The remote was not reached, or does not know who pushes. What was committed stays in the clone.",
         "Check network and credentials of git: a job must be allowed to write to the repository. Then run it again.",
+        (
+            Case(
+                "The branch … could not be fetched.",
+                "The remote was not reached, or does not know who asks. No tenant was read.",
+                "Check network and credentials of git, and the remote `origin`. Then run it again.",
+            ),
+        ),
     ),
     _row(
         About.STATE,

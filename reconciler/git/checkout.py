@@ -1,30 +1,37 @@
 """A checkout in which a run works: commit ``state/``, push, and start again from what others have pushed.
 
-git is called as a program, without a shell, and never asks for a password. Who commits is what git's configuration or
-``GIT_AUTHOR_NAME`` and its kin say. What git says is shown without the credentials that an address may hold.
+Who commits is what git's configuration or ``GIT_AUTHOR_NAME`` and its kin say.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 from reconciler.errors import Refused, StateError
-from reconciler.publish import Push
+from reconciler.git import program
+from reconciler.pushing import Answer, Push
 
 REMOTE = "origin"
 STATE = "state"
-MOST_SAID = 300
-"""How many characters of what git says are shown."""
+CONFIGURATION = ("portals.d", "reconcile.yaml")
+
+_WRITING = {"GIT_EDITOR": "true"}
+"""No editor opens for a message: git keeps the one it has."""
 
 _NEVER = re.compile(r"state/(?:\.lock|[^/]*\.db[^/]*)")
 """What is not committed, whatever ``.gitignore`` says: the DB holds personal data."""
 
 NAME, EMAIL = "license reconciler", "license-reconciler@localhost"
 """Who commits where git knows nobody."""
+
+
+def _is_passed_over(path: str) -> bool:
+    """Whether the loader of the configuration passes over a file of this path."""
+    folder, _, name = path.rpartition("/")
+    return folder == CONFIGURATION[0] and (name.startswith(".") or name == "README.md")
 
 
 class Checkout:
@@ -35,24 +42,45 @@ class Checkout:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true"}
 
     def branch(self) -> str | None:
         """The branch that is checked out, or None when a commit is."""
+        self._require_repository()
         done = self._try("symbolic-ref", "--quiet", "--short", "HEAD")
-        return done.stdout.strip() if done.returncode == 0 else None
+        return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else None
 
     def head(self) -> str:
         """The commit that is checked out."""
-        return self._git("rev-parse", "--verify", "HEAD^{commit}").strip()
+        self._require_repository()
+        done = self._try("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+        if done.returncode:
+            raise StateError("There is no commit in this repository yet.", code="git-failed")
+        return done.stdout.decode().strip()
+
+    def _require_repository(self) -> None:
+        """Raise StateError where there is none."""
+        done = self._try("rev-parse", "--git-dir")
+        if done.returncode:
+            raise StateError(
+                "This folder is in no clone of a git repository.", code="git-failed", detail=program.said(done.stderr)
+            )
 
     def refuse_changes(self) -> None:
-        """Raise Refused when files outside ``state/`` differ from what is committed: a run must be of a commit."""
+        """Raise Refused when files outside ``state/`` differ from what is committed: a run must be of a commit.
+
+        So must be every portal and the settings, whether git ignores them or not. What is nowhere in git otherwise, and
+        is no configuration, may lie around.
+        """
         from_head = ("diff", "--name-only", "-z", self.head())
         changed = self._git(*from_head, "--", ":/", f":(exclude){STATE}").split("\0")[:-1]
         if changed:
             more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
             raise Refused(f"{changed[0]}{more} has changes that are not committed.", code="checkout-changed")
+        paths = self._git("ls-files", "--others", "-z", "--", *CONFIGURATION).split("\0")[:-1]
+        unknown = [path for path in paths if not _is_passed_over(path)]
+        if unknown:
+            more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
+            raise Refused(f"{unknown[0]}{more} is not in git.", code="checkout-changed")
 
     def commit_state(self, message: Callable[[frozenset[str]], str]) -> str | None:
         """Commit what changed under ``state/`` and nothing else; the commit, or None when nothing changed.
@@ -64,8 +92,8 @@ class Checkout:
             return None
         listed = "".join(f"{path}\0" for path in sorted(changed))
         from_stdin = ("--pathspec-from-file=-", "--pathspec-file-nul")
-        self._git("add", "--all", *from_stdin, stdin=listed)
-        self._git("commit", "--quiet", "--message", message(changed), *from_stdin, stdin=listed, identified=True)
+        self._git("add", "--all", *from_stdin, paths=listed)
+        self._git("commit", "--quiet", "--message", message(changed), *from_stdin, paths=listed, identified=True)
         return self.head()
 
     def _changed_state(self) -> frozenset[str]:
@@ -75,40 +103,61 @@ class Checkout:
         paths = (known + new).split("\0")[:-1]
         return frozenset(path for path in paths if not _NEVER.fullmatch(path))
 
-    def push(self, branch: str, *, force: bool = False) -> Push:
-        """Push what is checked out to a branch of the remote.
+    def push(self, branch: str, *, in_place_of: str | None = None) -> Push:
+        """Push what is checked out to a branch of the remote; instead of the tip ``in_place_of``, and of no other.
 
         Raises StateError with the code ``push-failed`` when the remote was not reached or knows no such user: then it
         has not said anything about the branch.
         """
-        forced = ["--force"] if force else []
-        done = self._try("push", "--porcelain", *forced, REMOTE, f"HEAD:refs/heads/{branch}")
-        if done.returncode and not any(line.startswith("!\t") for line in done.stdout.splitlines()):
+        leased = [f"--force-with-lease=refs/heads/{branch}:{in_place_of}"] if in_place_of else []
+        done = self._try("push", "--porcelain", *leased, REMOTE, f"HEAD:refs/heads/{branch}")
+        told = done.stderr.decode("utf-8", "replace").splitlines()
+        lines = (line.removeprefix("remote:").strip() for line in told if line.startswith("remote:"))
+        said = "\n".join(line for line in lines if line)
+        if not done.returncode:
+            return Push(Answer.ACCEPTED, said)
+        refusals = [line for line in done.stdout.splitlines() if line.startswith(b"!\t")]
+        if not refusals:
             raise StateError(
-                f"The state could not be pushed to {branch}.", code="push-failed", detail=_said(done.stderr)
+                f"The state could not be pushed to {branch}.", code="push-failed", detail=program.said(done.stderr)
             )
-        lines = (
-            line.removeprefix("remote:").strip() for line in done.stderr.splitlines() if line.startswith("remote:")
-        )
-        return Push(accepted=not done.returncode, said="\n".join(line for line in lines if line))
+        return Push(Answer.BEHIND if b"\t[rejected]" in refusals[0] else Answer.REFUSED, said)
 
-    def fetch(self, branch: str) -> str:
-        """Fetch a branch of the remote; the commit at its tip."""
-        self._git("fetch", "--quiet", "--no-tags", REMOTE, f"refs/heads/{branch}")
-        return self._git("rev-parse", "--verify", "FETCH_HEAD^{commit}").strip()
+    def fetch(self, branch: str) -> str | None:
+        """Fetch a branch of the remote; the commit at its tip, or None when it has no such branch.
+
+        Raises StateError with the code ``push-failed`` when the remote was not reached or knows no such user.
+        """
+        name = f"refs/heads/{branch}"
+        fetched = self._try("fetch", "--quiet", "--no-tags", REMOTE, name)
+        if not fetched.returncode:
+            return self._git("rev-parse", "--verify", "FETCH_HEAD^{commit}").strip()
+        listed = self._try("ls-remote", REMOTE, name)
+        if listed.returncode or f"\t{name}\n" in listed.stdout.decode("utf-8", "replace"):
+            raise StateError(
+                f"The branch {branch} could not be fetched.", code="push-failed", detail=program.said(fetched.stderr)
+            )
+        return None
 
     def leads_to(self, old: str, new: str) -> bool:
         """Whether the history of ``new`` has ``old`` in it."""
         return self._try("merge-base", "--is-ancestor", old, new).returncode == 0
 
     def has_own(self, tip: str) -> bool:
-        """Whether commits that ``tip`` has not changed anything outside of ``state/``."""
-        since = ("diff", "--name-only", "-z", f"{tip}...HEAD")
-        return bool(self._git(*since, "--", ":/", f":(exclude){STATE}"))
+        """Whether commits that ``tip`` has not changed anything outside of ``state/``, or share nothing with it."""
+        common = self._try("merge-base", tip, "HEAD")
+        return bool(common.returncode) or self.differ(common.stdout.decode().strip(), "HEAD")
+
+    def differ(self, old: str, new: str) -> bool:
+        """Whether two commits differ in anything of the repository outside of ``state/``."""
+        # No submodule is left out, whatever .gitmodules says: it is a file of the branch that is looked at.
+        names = ("diff-tree", "-r", "--name-only", "--ignore-submodules=none", old, new)
+        return bool(self._git(*names, "--", ":/", f":(exclude){STATE}"))
 
     def changed(self, old: str, new: str) -> frozenset[str]:
-        """The paths that differ between two commits."""
-        return frozenset(self._git("diff", "--name-only", "--no-renames", "-z", old, new).split("\0")[:-1])
+        """The paths that differ between two commits, those in ``root`` and relative to it."""
+        names = ("diff", "--name-only", "--no-renames", "--relative", "-z", old, new)
+        return frozenset(self._git(*names).split("\0")[:-1])
 
     def turn_to(self, commit: str) -> None:
         """Have this commit checked out, on the branch that is; refused by git over changes that are not committed."""
@@ -118,30 +167,18 @@ class Checkout:
         """Put what was committed since ``base`` on top of another commit."""
         self._git("rebase", "--quiet", "--onto", commit, base, identified=True)
 
-    def _git(self, *arguments: str, identified: bool = False, stdin: str = "") -> str:
-        """What git prints. Raises StateError when it fails."""
-        done = self._try(*arguments, identified=identified, stdin=stdin)
-        if done.returncode:
-            raise StateError(f"git {arguments[0]} failed.", code="git-failed", detail=_said(done.stderr))
-        return done.stdout
+    def _git(self, *arguments: str, identified: bool = False, paths: str = "") -> str:
+        """What git prints. Raises StateError when it fails. ``paths`` are literal, and go to its standard input."""
+        environment = {**_WRITING, **self._identity()} if identified else _WRITING
+        if paths:
+            environment = {**environment, "GIT_LITERAL_PATHSPECS": "1"}
+        return program.output(self._root, *arguments, environment=environment, stdin=paths.encode()).decode(
+            "utf-8", "replace"
+        )
 
-    def _try(self, *arguments: str, identified: bool = False, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def _try(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         """Run git, whatever comes of it. Raises StateError when there is no git."""
-        environment = {**self._environment, **self._identity()} if identified else self._environment
-        command = ["git", "--literal-pathspecs", *arguments] if stdin else ["git", *arguments]
-        try:
-            return subprocess.run(  # noqa: S603 - the words are ours, and no shell reads them
-                command,
-                cwd=self._root,
-                env=environment,
-                input=stdin,
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                check=False,
-            )
-        except OSError as error:
-            raise StateError(f"git {arguments[0]} failed.", code="git-failed", detail=error.strerror) from None
+        return program.run(self._root, *arguments, environment=_WRITING)
 
     def _identity(self) -> dict[str, str]:
         """A name for each of the two roles that git knows nobody for."""
@@ -150,9 +187,3 @@ class Checkout:
             if self._try("-c", "user.useConfigOnly=true", "var", f"GIT_{role}_IDENT").returncode:
                 made |= {f"GIT_{role}_NAME": NAME, f"GIT_{role}_EMAIL": EMAIL}
         return made
-
-
-def _said(text: str) -> str | None:
-    """What git says when it fails, in one line, with no user and password in its addresses."""
-    line = re.sub(r"://[^/@\s]*@", "://", " ".join(text.split()))
-    return line[:MOST_SAID] or None

@@ -1,13 +1,11 @@
 """Reading what git has recorded: a commit's files, which commits changed what, and what they say. Nothing is written.
 
-git is called as a program, without a shell; it asks nobody for anything and fetches nothing. What it prints about paths
-is relative to the folder it is asked in, which may lie inside a repository.
+git asks nobody for anything and fetches nothing. What it prints about paths is relative to the folder it is asked in,
+which may lie inside a repository.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,20 +13,25 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from reconciler.errors import StateError
+from reconciler.git import program
 
-MOST_SAID = 300
-"""How many characters of what git says are shown."""
+_READING = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_LITERAL_PATHSPECS": "1", "TZ": "UTC"}
+"""Nothing is locked or fetched, a path is no pattern, and days are those of UTC."""
 
 _FILE_MODES = ("100644", "100755")
 """Modes of plain files in a tree. Links and repositories within the repository are no files of ours."""
-_NO_OBJECT = "0" * 40
+_AT_ONCE = 250
+"""How many blobs are read at a time where there may be many."""
 _ID = 40
 """Digits of an object's name. A repository of SHA-256 objects has 64, and is not read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A file that a commit has otherwise than one of its parents. ``before`` and ``after`` are blobs."""
+    """A file that a commit has otherwise than one of its parents.
+
+    ``before`` and ``after`` are blobs, None where there is no file; a link is none.
+    """
 
     path: str
     before: str | None
@@ -48,7 +51,8 @@ class Message:
 def resolve(root: Path, revision: str) -> str | None:
     """The commit that a revision names, or None. Raises StateError where there is no repository."""
     _git(root, "rev-parse", "--git-dir")
-    done = _run(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    done = program.run(root, *asked, environment=_READING)
     return done.stdout.decode().strip() if done.returncode == 0 else None
 
 
@@ -62,16 +66,21 @@ def committed_on(root: Path, commit: str) -> str:
     return messages(root, [commit])[commit].day
 
 
-@contextmanager
-def snapshot(root: Path, commit: str, paths: Sequence[str]) -> Iterator[Path]:
-    """A folder with these paths as they are in a commit, to the byte; it is gone afterwards. Raises StateError."""
+def files(root: Path, commit: str, paths: Sequence[str]) -> dict[str, str]:
+    """The files that a commit has below ``paths``: path and blob. Links are none. Raises StateError."""
     listed = _git(root, "ls-tree", "-r", "-z", commit, "--", *paths).decode("utf-8", "surrogateescape")
     found: dict[str, str] = {}
     for entry in listed.split("\0")[:-1]:
         (mode, _, blob), path = entry.partition("\t")[0].split(), entry.partition("\t")[2]
-        parts = PurePosixPath(path).parts
-        if mode in _FILE_MODES and ".." not in parts and not path.startswith("/"):
+        if mode in _FILE_MODES and ".." not in PurePosixPath(path).parts and not path.startswith("/"):
             found[path] = blob
+    return found
+
+
+@contextmanager
+def snapshot(root: Path, commit: str, paths: Sequence[str]) -> Iterator[Path]:
+    """A folder with these paths as they are in a commit, to the byte; it is gone afterwards. Raises StateError."""
+    found = files(root, commit, paths)
     contents = blobs(root, found.values())
     with TemporaryDirectory(prefix="reconcile-") as made:
         folder = Path(made)
@@ -121,15 +130,15 @@ def _edits(root: Path, asked: Mapping[str, str | None], paths: Sequence[str]) ->
                 yield commit, tuple(changed)
             commit, changed = word.decode(), []
             continue
-        _, _, before, after, _ = word.decode().split()
+        mode_before, mode_after, before, after, _ = word.decode().removeprefix(":").split()
         path = next(words).decode("utf-8", "surrogateescape")
-        changed.append(Edit(path, _blob(before), _blob(after)))
+        changed.append(Edit(path, _blob(mode_before, before), _blob(mode_after, after)))
     if changed:
         yield commit, tuple(changed)
 
 
-def _blob(name: str) -> str | None:
-    return None if name == _NO_OBJECT else name
+def _blob(mode: str, name: str) -> str | None:
+    return name if mode in _FILE_MODES else None
 
 
 def messages(root: Path, commits: Iterable[str]) -> dict[str, Message]:
@@ -139,7 +148,7 @@ def messages(root: Path, commits: Iterable[str]) -> dict[str, Message]:
         return {}
     trailers = "%(trailers:only,unfold,separator=%x1E,key_value_separator=%x1F)"
     shape = f"--format=%H%x1D%an%x1D%cd%x1D%s%x1D{trailers}"
-    told = ("log", "--no-walk=unsorted", "--stdin", "-z", "--date=format-local:%Y-%m-%d", shape)
+    told = ("log", "--no-walk=unsorted", "--stdin", "-z", "--encoding=UTF-8", "--date=format-local:%Y-%m-%d", shape)
     text = _git(root, *told, stdin=asked.encode()).decode("utf-8", "replace")
     return dict(_message(record) for record in text.split("\0") if record)
 
@@ -149,6 +158,13 @@ def _message(record: str) -> tuple[str, Message]:
     commit, author, day, subject, trailers = (record.lstrip("\n").split("\x1d") + [""] * 4)[:5]
     pairs = (entry.partition("\x1f") for entry in trailers.strip("\n").split("\x1e") if entry)
     return commit, Message(author, day, subject, tuple((key.strip(), value.strip()) for key, _, value in pairs))
+
+
+def each_blob(root: Path, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """Blobs with their content, of which few are in memory at a time. Raises StateError when one is not there."""
+    wanted = sorted(set(names))
+    for at in range(0, len(wanted), _AT_ONCE):
+        yield from blobs(root, wanted[at : at + _AT_ONCE]).items()
 
 
 def blobs(root: Path, names: Iterable[str]) -> dict[str, bytes]:
@@ -171,24 +187,4 @@ def blobs(root: Path, names: Iterable[str]) -> dict[str, bytes]:
 
 def _git(root: Path, *arguments: str, stdin: bytes = b"") -> bytes:
     """What git prints. Raises StateError when it fails."""
-    done = _run(root, *arguments, stdin=stdin)
-    if done.returncode:
-        said = " ".join(done.stderr.decode("utf-8", "replace").split())[:MOST_SAID]
-        raise StateError(f"git {arguments[0]} failed.", code="git-failed", detail=said or None)
-    return done.stdout
-
-
-def _run(root: Path, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    """Run git, whatever comes of it. Raises StateError when there is no git."""
-    quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "TZ": "UTC"}
-    try:
-        return subprocess.run(  # noqa: S603 - the words are ours, and no shell reads them
-            ["git", "--literal-pathspecs", *arguments],  # noqa: S607 - git is where the user has it
-            cwd=root,
-            env={**os.environ, **quiet},
-            input=stdin,
-            capture_output=True,
-            check=False,
-        )
-    except OSError as error:
-        raise StateError(f"git {arguments[0]} failed.", code="git-failed", detail=error.strerror) from None
+    return program.output(root, *arguments, environment=_READING, stdin=stdin)

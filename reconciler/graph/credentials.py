@@ -50,7 +50,7 @@ class Credential:
         return "Credential(****)"
 
     def __reduce__(self) -> str:
-        raise TypeError("a Credential is never serialised")
+        raise TypeError("a Credential is never serialized")
 
 
 def load_credential(authentication: Authentication, resolve: Resolve, now: datetime) -> Credential:

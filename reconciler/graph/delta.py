@@ -24,7 +24,7 @@ from reconciler.errors import (
 )
 from reconciler.graph import rows
 from reconciler.graph.pages import Pager
-from reconciler.graph.wire import AssignedLicense, LicenseAssignmentState, NotEmpty, Page, User, Wire
+from reconciler.graph.wire import AssignedLicense, Page, Person, User
 from reconciler.incremental import FullReadNeeded
 from reconciler.model import ChangedPage
 
@@ -34,18 +34,10 @@ SERVER_ERROR = 500
 THROTTLED = 429
 
 
-class Change(Wire):
+class Change(Person):
     """An element of ``/users/delta``: a user as in a list, but for what was never set, or the note of a removal."""
 
-    id: NotEmpty
     assigned_licenses: tuple[AssignedLicense, ...] | None = None
-    license_assignment_states: tuple[LicenseAssignmentState, ...] | None = None
-    user_principal_name: str | None = None
-    display_name: str | None = None
-    mail: str | None = None
-    account_enabled: bool | None = None
-    user_type: str | None = None
-    usage_location: str | None = None
     removed: Any = msgspec.field(name="@removed", default=None)
 
 

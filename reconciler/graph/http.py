@@ -1,6 +1,6 @@
 """The one seam to the network: an httpx client on a transport that retries.
 
-Whom to trust is decided in ``trust.py``. ``HTTPS_PROXY`` (or ``ALL_PROXY``) and ``NO_PROXY`` are honoured. Emulation
+Whom to trust is decided in ``trust.py``. ``HTTPS_PROXY`` (or ``ALL_PROXY``) and ``NO_PROXY`` are honored. Emulation
 passes ``httpx.WSGITransport`` as the inner transport, and everything above stays the same.
 """
 

@@ -21,6 +21,8 @@ from reconciler.graph.wire import Page
 
 P = TypeVar("P", bound=Page[Any])
 
+_SPENT = httpx.ByteStream(b"")
+
 PAGE_LIMIT = 100_000
 """Pages after which a list has no end: a hundred million users."""
 
@@ -114,6 +116,7 @@ class Pager:
             response = self._http.get(url, headers=sent, follow_redirects=False)
         except httpx.RequestError as error:
             raise unreachable(self._host, error) from None
+        response.stream = _SPENT  # httpx ties it to the answer, and a page would wait for the garbage collector
         self._emulated = response.headers.get("x-emulated-scenario", self._emulated)
         return response
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from reconciler.connection import Stage
-from reconciler.errors import ReconcileError
+from reconciler.errors import ReconcileError, unforeseen
 
 log = logging.getLogger(__name__)
 
@@ -13,4 +13,4 @@ log = logging.getLogger(__name__)
 def surprise(portal_id: str, stage: Stage, error: Exception) -> ReconcileError:
     """The internal error to report. Where it came from goes to the log at level DEBUG, which -vv shows."""
     log.debug("%s: unexpected failure at stage %s", portal_id, stage.value, exc_info=error)
-    return ReconcileError(f"Internal error: {type(error).__name__}.")
+    return unforeseen(error)

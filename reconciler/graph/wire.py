@@ -124,11 +124,10 @@ class SignInActivity(Wire):
     last_successful_sign_in_date_time: str | None = None
 
 
-class User(Wire):
-    """An element of ``/users``."""
+class Person(Wire):
+    """What a list of users and the changes of users say alike."""
 
     id: NotEmpty
-    assigned_licenses: tuple[AssignedLicense, ...]
     license_assignment_states: tuple[LicenseAssignmentState, ...] | None = None
     user_principal_name: str | None = None
     display_name: str | None = None
@@ -136,6 +135,12 @@ class User(Wire):
     account_enabled: bool | None = None
     user_type: str | None = None
     usage_location: str | None = None
+
+
+class User(Person, kw_only=True):
+    """An element of ``/users``."""
+
+    assigned_licenses: tuple[AssignedLicense, ...]
 
 
 class UserWithSignIns(User):

@@ -61,6 +61,7 @@ from reconciler.model.reported import (
     UserPage,
 )
 from reconciler.model.settings import (
+    Confirm,
     Consumers,
     KeyVaultSignIn,
     Overlap,
@@ -80,6 +81,7 @@ __all__ = [
     "ChangedPage",
     "Cloud",
     "Complete",
+    "Confirm",
     "Consumers",
     "Consumption",
     "Contact",

@@ -23,7 +23,7 @@ class Status(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a product cannot be synchronised."""
+    """Why a product cannot be synchronized."""
 
     PORTAL_DELETED = "portal_deleted"
     EXCLUDED = "excluded"
@@ -108,7 +108,7 @@ class Product:
 class Removed:
     """A product that was deleted from the state, and the removal that asked for it.
 
-    ``sku`` is the removal's own word for it. ``was`` is why the product could not be synchronised.
+    ``sku`` is the removal's own word for it. ``was`` is why the product could not be synchronized.
     """
 
     sku_id: str
@@ -125,7 +125,8 @@ class Removed:
 class DayRecord:
     """What was known of one product at the end of a day on which something of it changed.
 
-    ``status`` is None when the product was deleted from the state on that day. Units are those of ``Units``.
+    ``status`` is None when the product was deleted from the state on that day; the rest is then what was known last.
+    Units are those of ``Units``.
     """
 
     day: date

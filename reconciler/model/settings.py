@@ -96,17 +96,27 @@ class Consumers(StrEnum):
     NAMES = "names"
 
 
+class Confirm(StrEnum):
+    """How often the report is confirmed while nothing changes."""
+
+    NEVER = "never"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
 @dataclass(frozen=True, slots=True)
 class ReportSettings:
-    """What reports and exports may show of persons.
+    """What reports and exports show, of persons above all.
 
     ``consumers`` is the most that an export may show. ``pseudonym_key`` is where the key of the pseudonyms is kept.
-    Findings about fewer than ``small_group`` users are shown without their number.
+    Findings about fewer than ``small_group`` users are shown without their number. ``confirm``: how often a report says
+    that everything was read although nothing changed.
     """
 
     consumers: Consumers = Consumers.COUNTS
     pseudonym_key: Reference | None = None
     small_group: int = 0
+    confirm: Confirm = Confirm.NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +127,8 @@ class Settings:
     license. ``unmetered``: part numbers, SKU IDs or globs that have no count to comply with. ``overlaps``: pairs of
     SKUs that nobody needs both of. ``expiring_days`` and ``urgent_days``: how long before its end a credential is said
     to expire, and to expire soon. ``keyvault``: needed where a portal refers to the secret of a key vault.
-    ``report``: what may be shown of persons. ``policies``: what ``reconcile check`` looks at, in their order.
+    ``report``: what may be shown of persons, and how often it is confirmed. ``policies``: what ``reconcile check``
+    looks at, in their order.
     """
 
     count_warning: bool = True

@@ -46,6 +46,12 @@ def is_new(changes: Iterable[Change]) -> bool:
     return any(change.field == "portal" for change in changes)
 
 
+def arrival(changes: Sequence[Change], *, unread: bool) -> str:
+    """What a new portal brings, behind the word "new"; ``unread`` while nobody knows."""
+    products = {change.sku_id for change in changes if change.sku_id}
+    return "not read yet" if unread and not products else f"with {count(len(products), 'product')}"
+
+
 def sentences(changes: Sequence[Change]) -> list[str]:
     """The changes of one portal, its own first, then one sentence a product.
 
@@ -92,7 +98,20 @@ def _thing(subject: str, found: list[Change]) -> str:
         return f"renamed from {first.before} to {first.after}"
     if first.field == "presence":
         return _presence(first)
+    if first.field == "excluded":
+        return _kept_out(first)
     return _added_or_changed(subject, found)
+
+
+def _kept_out(change: Change) -> str:
+    """Which licenses exclusions keep out of the import now, and which no longer."""
+    before, after = (str(side).split(", ") if side else [] for side in (change.before, change.after))
+    more, fewer = (
+        [name for name in these if name not in others] for these, others in ((after, before), (before, after))
+    )
+    parts = [f"now kept out of the import: {', '.join(more)}"] if more else []
+    parts += [f"no longer kept out of the import: {', '.join(fewer)}"] if fewer else []
+    return "; ".join(parts)
 
 
 def _presence(change: Change) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from reconciler.check_page import At, CheckedPolicy, CheckPage
 from reconciler.policies import Violation
-from reconciler.render.escape import json_text
+from reconciler.render.json_document import json_document
 
 FORMAT_VERSION = 1
 
@@ -20,7 +19,7 @@ def render(page: CheckPage) -> str:
         "fails": page.fails,
         "policies": [_policy(policy) for policy in page.policies],
     }
-    return json_text(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
+    return json_document(document)
 
 
 def _policy(item: CheckedPolicy) -> dict[str, Any]:

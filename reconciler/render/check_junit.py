@@ -1,7 +1,8 @@
 """A check as JUnit XML, which CI systems show as tests: a suite for each policy, a case for each violation.
 
-A policy that holds is one case that passes. A violation that only warns passes too, with its text as output. Source of
-the form: the XML that the JUnit task of Apache Ant writes; GitLab and Jenkins read ``file`` and ``line`` of a case.
+A policy that holds is one case that passes, and one that judged nothing is one that was skipped. A violation that only
+warns passes too, with its text as output. Source of the form: the XML that the JUnit task of Apache Ant writes; GitLab
+and Jenkins read ``file`` and ``line`` of a case.
 """
 
 from __future__ import annotations
@@ -9,35 +10,42 @@ from __future__ import annotations
 from xml.sax.saxutils import escape, quoteattr
 
 from reconciler.check_page import At, CheckedPolicy, CheckPage
+from reconciler.labels import EMULATED_NOTICE
 from reconciler.policies import MEANINGS, Violation
-from reconciler.render.check_text import named, said
+from reconciler.render.check_text import NOTHING_JUDGED, named, said
 from reconciler.render.xml_text import xml_text
 
 
 def render(page: CheckPage) -> str:
     """The document's text, without times: a check takes none that counts."""
-    suites = [_suite(policy) for policy in page.policies]
+    suites = [_suite(policy, page) for policy in page.policies]
     failures = sum(len(item.violations) for item in page.policies if item.verdict.fails)
     tests = sum(max(1, len(item.violations)) for item in page.policies)
-    head = f'<testsuites name="reconcile check" tests="{tests}" failures="{failures}" errors="0">\n'
+    head = (
+        f'<testsuites name="reconcile check" tests="{tests}" failures="{failures}" errors="0" skipped="{page.idle}">\n'
+    )
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{head}{"".join(suites)}</testsuites>\n'
 
 
-def _suite(item: CheckedPolicy) -> str:
-    """One policy."""
+def _suite(item: CheckedPolicy, page: CheckPage) -> str:
+    """One policy. A reader of the file sees each suite by itself: each says that its numbers are emulated."""
     name = quoteattr(xml_text(named(item.verdict.policy)))
     failures = len(item.violations) if item.verdict.fails else 0
-    cases = "".join(_case(item, violation, at) for violation, at in item.violations) or _passed(item)
-    tests = max(1, len(item.violations))
+    cases = "".join(_case(item, violation, page.at_top(at)) for violation, at in item.violations) or _passed(item)
+    tests, skipped = max(1, len(item.violations)), int(item.verdict.is_idle)
+    notice = f"    <system-out>{escape(EMULATED_NOTICE)}</system-out>\n" if page.emulated else ""
     return (
-        f'  <testsuite name={name} tests="{tests}" failures="{failures}" errors="0" skipped="0">\n'
-        f"{cases}  </testsuite>\n"
+        f'  <testsuite name={name} tests="{tests}" failures="{failures}" errors="0" skipped="{skipped}">\n'
+        f"{cases}{notice}  </testsuite>\n"
     )
 
 
 def _passed(item: CheckedPolicy) -> str:
-    """The one case of a policy that holds."""
-    return f"    <testcase classname={_class(item)} name={quoteattr(MEANINGS[item.verdict.policy.rule])}/>\n"
+    """The one case of a policy that holds, or had nothing to judge."""
+    case = f"    <testcase classname={_class(item)} name={quoteattr(MEANINGS[item.verdict.policy.rule])}"
+    return (
+        f"{case}><skipped message={quoteattr(NOTHING_JUDGED)}/></testcase>\n" if item.verdict.is_idle else f"{case}/>\n"
+    )
 
 
 def _case(item: CheckedPolicy, violation: Violation, at: At) -> str:

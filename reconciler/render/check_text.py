@@ -9,6 +9,9 @@ from reconciler.policies import Violation
 from reconciler.render.escape import plain
 from reconciler.render.words import count
 
+NOTHING_JUDGED = "there was nothing to judge"
+"""What is said of a policy that names no portal or product, or names nothing that is judged."""
+
 
 def render(page: CheckPage) -> str:
     """The text: violations in the order of the policies, each with what to do; then what became of each policy."""
@@ -37,6 +40,8 @@ def named(policy: Policy) -> str:
 def _policy(policy: CheckedPolicy) -> str:
     """What became of one policy."""
     found, judged = len(policy.violations), policy.verdict.judged
+    if policy.verdict.is_idle:
+        return f"⚠ {named(policy.verdict.policy)}: {NOTHING_JUDGED}"
     sign = ("⚠" if policy.verdict.policy.severity == "warning" else "✗") if found else "✓"
     says = f"{count(found, 'violation')}, {judged:,} judged" if found else f"holds, {judged:,} judged"
     return f"{sign} {named(policy.verdict.policy)}: {says}"
@@ -47,9 +52,11 @@ def summary(page: CheckPage) -> str:
     if not page.policies:
         return "There are no policies in reconcile.yaml."
     violated = [policy.verdict for policy in page.policies if policy.violations]
+    number = len(page.policies)
+    if not violated and page.idle:
+        return f"No policy is violated, but {page.idle:,} of {number:,} judged nothing."
     if not violated:
-        number = len(page.policies)
         return "The policy holds." if number == 1 else f"All {number:,} policies hold."
     failing = sum(verdict.fails for verdict in violated)
     outcome = "" if failing else ", by warnings only"
-    return f"{count(len(violated), 'policy', 'policies')} of {len(page.policies):,} violated{outcome}."
+    return f"{count(len(violated), 'policy', 'policies')} of {number:,} violated{outcome}."

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from reconciler.comparison import Comparison, PortalComparison, Sums
-from reconciler.labels import STATUS_LABELS
+from reconciler.labels import EMULATED_NOTICE, STATUS_LABELS
 from reconciler.model import Change, Status
-from reconciler.render.change_words import is_new, sentences
-from reconciler.render.escape import json_text, plain
+from reconciler.render.change_words import arrival, is_new, sentences
 from reconciler.render.escape import markdown as safe
+from reconciler.render.escape import plain
+from reconciler.render.json_document import json_document
 from reconciler.render.markdown_tables import table
 from reconciler.render.words import changed_value, count, number
 
@@ -21,7 +21,9 @@ FORMAT_VERSION = 1
 
 def text(found: Comparison) -> str:
     """Portal by portal, then the sums."""
-    return "".join(f"{line}\n" for line in _text(found))
+    notice = [EMULATED_NOTICE] if found.emulated else []
+    lines = list(_text(found))
+    return "".join(f"{line}\n" for line in ([*notice, *lines] if lines else [NOTHING]))
 
 
 def _text(found: Comparison) -> Iterator[str]:
@@ -29,15 +31,13 @@ def _text(found: Comparison) -> Iterator[str]:
         yield f"{portal.id}: {_summary(portal, plain)}"
         yield from (f"  {plain(line)}" for line in _sentences(portal))
     yield from (plain(_exclusion(change)) for change in found.exclusions)
-    rows = [f"{name}: {_sides(before, after)}" for name, before, after in _rows(found) if before != after]
-    yield from rows
-    if not (rows or found.portals or found.exclusions):
-        yield NOTHING
+    yield from (f"{name}: {_sides(before, after)}" for name, before, after in _rows(found) if before != after)
 
 
 def markdown(found: Comparison) -> str:
     """The same as a page."""
-    lines = ["# What changed", ""]
+    notice = [f"> **{EMULATED_NOTICE}**", ""] if found.emulated else []
+    lines: list[str] = []
     rows = [(name, number(before), number(after)) for name, before, after in _rows(found) if before != after]
     sums = table(("", "Before:", "After:"), rows)
     lines += [*sums, ""] if sums else []
@@ -47,13 +47,14 @@ def markdown(found: Comparison) -> str:
         lines += [*told, ""] if told else []
     shared = [f"- {safe(_exclusion(change))}" for change in found.exclusions]
     lines += ["## Exclusions for every portal", "", *shared, ""] if shared else []
-    return "\n".join(lines if len(lines) > 2 else [*lines, NOTHING, ""])
+    return "\n".join(["# What changed", "", *([*notice, *lines] if lines else [NOTHING, ""])])
 
 
 def as_json(found: Comparison) -> str:
     """The same for machines: every change as it is in a plan."""
     document = {
         "format_version": FORMAT_VERSION,
+        "emulated": found.emulated,
         "before": _sums(found.before),
         "after": _sums(found.after),
         "exclusions": [_change(change) for change in found.exclusions],
@@ -68,16 +69,16 @@ def as_json(found: Comparison) -> str:
             for portal in found.portals
         ],
     }
-    return json_text(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
+    return json_document(document)
 
 
 def _summary(portal: PortalComparison, escape: Callable[[str], str]) -> str:
     """What happened to a portal as a whole."""
     if portal.is_gone:
         return "nothing is left of it"
-    products = len({change.sku_id for change in portal.changes if change.sku_id})
     if is_new(portal.changes):
-        return f"new, {escape(portal.name)}, with {count(products, 'product')}"
+        brings = arrival(portal.changes, unread=portal.unread)
+        return f"new, {escape(portal.name)}, {brings}"
     told = len(_sentences(portal))
     return count(told, "change") if told else "details of its last import changed"
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from reconciler.connection import ConnectionReport, StageResult
-from reconciler.render.escape import json_text
+from reconciler.render.json_document import json_document
 
 FORMAT_VERSION = 1
 
@@ -15,7 +14,7 @@ FORMAT_VERSION = 1
 def render(reports: Sequence[ConnectionReport]) -> str:
     """The document's text: keys in a fixed order, portals and stages in the order of the test."""
     document = {"format_version": FORMAT_VERSION, "portals": [_portal(report) for report in reports]}
-    return json_text(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
+    return json_document(document)
 
 
 def _portal(report: ConnectionReport) -> dict[str, Any]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from reconciler.contacts import Contacts
-from reconciler.render.escape import json_text
+from reconciler.render.json_document import json_document
 
 FORMAT_VERSION = 1
 
@@ -30,4 +28,4 @@ def render(found: Contacts) -> str:
             for pair in found.pairs
         ],
     }
-    return json_text(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
+    return json_document(document)

@@ -6,7 +6,6 @@ end. Numbers are properties, named as the columns of ``products.csv``. Source: C
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -15,7 +14,8 @@ from reconciler.lifecycle import Lifecycle
 from reconciler.model import Subscription
 from reconciler.portal_report import PortalReport, ProductReport
 from reconciler.render.cells import Cell, text_of
-from reconciler.render.escape import json_text, plain
+from reconciler.render.escape import plain
+from reconciler.render.json_document import json_document
 from reconciler.render.products_csv import PUBLISHER, rows
 from reconciler.report import Report
 
@@ -36,10 +36,13 @@ def render(report: Report, version: str) -> str:
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
         "version": 1,
-        "metadata": {"tools": {"components": [{"type": "application", "name": NAMESPACE, "version": version}]}},
+        "metadata": {
+            "tools": {"components": [{"type": "application", "name": NAMESPACE, "version": version}]},
+            "properties": [{"name": f"{NAMESPACE}:emulated", "value": text_of(report.emulated)}],
+        },
         "components": [_component(portal, item, row) for (portal, item), row in zip(found, rows(report), strict=True)],
     }
-    return json_text(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
+    return json_document(document)
 
 
 def _component(portal: PortalReport, item: ProductReport, row: dict[str, Cell]) -> dict[str, Any]:

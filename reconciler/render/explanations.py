@@ -47,7 +47,7 @@ def _brief(text: str) -> str:
 
 
 def _part(label: str, text: str) -> str:
-    """A labelled paragraph, folded between words; words are never broken, because they are copied."""
+    """A labeled paragraph, folded between words; words are never broken, because they are copied."""
     lines, line = [], f"  {label:<{_LABEL}}"
     for word in text.split():
         if len(line) + 1 + len(word) > _WIDTH and line.strip():

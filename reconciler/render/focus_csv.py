@@ -37,6 +37,7 @@ COLUMNS = (
     "x_PurchaseOrder",
     "x_UnitPrice",
     "x_UnitPricePeriod",
+    "x_Emulated",
 )
 """The names of the columns, in order."""
 
@@ -97,6 +98,7 @@ def _row(portal: PortalReport, item: ProductReport, bought: Subscription) -> tup
         owned.purchase_order if owned else None,
         price.amount if price else None,
         price.per if price else None,
+        portal.state.last_import.emulated is not None,
     )
 
 

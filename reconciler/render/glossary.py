@@ -55,6 +55,7 @@ _NUMBERS = (
     ("Consumed", "the greater of Graph's own count and consumers"),
     ("Balance", "entitled − consumed; negative is a shortage"),
     ("Available", "the balance, or 0 when it is negative"),
+    ("Utilization", "consumed ÷ entitled, rounded down; none where nothing is entitled, or the product is not metered"),
     ("Only by grace", "entitled ≥ consumed > enabled"),
     ("Unchanged since", "when the tenant was first seen as it is shown; every complete read since saw the same"),
     (

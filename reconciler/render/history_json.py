@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.history import Step
 from reconciler.labels import STATUS_LABELS
 from reconciler.model import PortalState
-from reconciler.render.escape import json_text
+from reconciler.render.json_document import json_document
 
 FORMAT_VERSION = 1
 
@@ -22,7 +21,7 @@ def render(state: PortalState, steps: Sequence[Step], part_numbers: Mapping[str,
         "emulated": state.last_import.emulated,
         "records": [_record(step, part_numbers[step.record.sku_id]) for step in steps],
     }
-    return json_text(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
+    return json_document(document)
 
 
 def _record(step: Step, part_number: str) -> dict[str, Any]:

@@ -60,6 +60,8 @@ def _status(record: DayRecord) -> str:
 def _changed(step: Step) -> str:
     """What a record changed. That there is a reason now, or none any more, is told by the status."""
     was = step.before.status if step.before else None
+    if was is None and step.record.status is None:
+        return "no earlier record"
     if was is None:
         return "back in the state" if step.before else "first record"
     changes = [

@@ -15,8 +15,12 @@ from reconciler.render import markdown_exclusions as exclusions
 from reconciler.render import markdown_products as products
 from reconciler.render import markdown_tables as tables
 from reconciler.render.escape import markdown as safe
+from reconciler.render.escape import markdown_advice as advice
 from reconciler.render.markdown_changes import all_changes, portal_changes
 from reconciler.render.markdown_glossary import glossary
+from reconciler.render.markdown_history import history
+from reconciler.render.markdown_utilization import utilization
+from reconciler.render.product_words import renewals_title
 from reconciler.render.verdict import verdict
 from reconciler.render.words import moment
 from reconciler.report import Report
@@ -27,15 +31,16 @@ def overview(report: Report) -> str:
     return _page(
         ["# Microsoft 365 license status"],
         [f"> **{EMULATED_NOTICE}**"] if report.emulated else [],
-        [f"**{verdict(report)}**"],
+        [f"**{safe(verdict(report, named=True))}**"],
         _section("Coverage", tables.coverage(report.coverage)),
         _chart(report),
         _section("Changes since the previous report", all_changes(report)),
         _section("Next steps", tables.next_steps(report.next_steps, with_portal=True) or ["Nothing to do."]),
         _section("Portals", tables.portals(report)),
-        _section("Renewals", products.renewals(report.portals, overview=True)),
+        _section(renewals_title(report.thresholds), products.renewals(report.portals, overview=True)),
         _section("Costs", tables.costs(report)),
         ["## Products"] if report.portals else [],
+        _section("Utilization", utilization(report.portals), level=3),
         *[
             _section(tables.portal_link(portal), [*_state_note(portal), *_products(portal)], level=3)
             for portal in report.portals
@@ -59,6 +64,8 @@ def portal_page(portal: PortalReport, report: Report) -> str:
         tables.facts(portal),
         _section("Next steps", tables.next_steps(steps, with_portal=False) or ["Nothing to do."]),
         _section("Products", _products(portal)),
+        _section("Utilization", utilization([portal]), level=3),
+        _section("History", history(portal)),
         _section("Renewals", products.renewals([portal], overview=False)),
         _section("Findings", products.findings(portal)),
         _section("Consumers who do not need their license", products.savings(portal)),
@@ -70,7 +77,7 @@ def portal_page(portal: PortalReport, report: Report) -> str:
         _section("Included although excluded", exclusions.inclusions([portal], with_portal=False), level=3),
         _section("Removed products", products.removed(portal)),
         _section("Last change", portal_changes(portal)),
-        ["[Overview and glossary](status.md)"],
+        ["[Overview](status.md), [glossary](status.md#glossary)"],
     )
 
 
@@ -107,7 +114,7 @@ def _state_note(portal: PortalReport) -> list[str]:
         kept = unchanged if last.as_of else "It was never read."
         detail = f" ({safe(error.detail)})" if error.detail else ""
         what = f"{safe(error.code)}: {safe(error.message)}{detail}"
-        note = f"**The import has failed{since}.** {kept}\n>\n> {what}\n>\n> {safe(error.remedy)}"
+        note = f"**The import has failed{since}.** {kept}\n>\n> {what}\n>\n> {advice(error.remedy)}"
     else:
         return []
     return [f"> {note}", ""]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.model import Change
 from reconciler.portal_report import PortalReport
-from reconciler.render.change_words import is_new, sentences
+from reconciler.render.change_words import arrival, is_new, sentences
 from reconciler.render.escape import markdown as safe
 from reconciler.render.words import count, moment
 from reconciler.report import Report
@@ -21,7 +21,7 @@ def all_changes(report: Report) -> list[str]:
         return ["None."]
     lines = [f"Changed on {moment(report.changed_at)}.", ""]
     for portal in report.changes:
-        lines.append(f"- **{safe(portal.name)}**: {_summary(portal.changes)}")
+        lines.append(f"- **{safe(portal.name)}**: {_summary(portal.changes, unread=portal.unread)}")
         lines += [f"  - {line}" for line in _lines(portal.changes)]
     return lines
 
@@ -31,15 +31,15 @@ def portal_changes(portal: PortalReport) -> list[str]:
     changed = portal.state.changed
     if changed is None:
         return []
-    lines = list(_lines(changed.changes)) or [_summary(changed.changes)]
+    lines = list(_lines(changed.changes)) or [_summary(changed.changes, unread=portal.state.last_import.as_of is None)]
     return [f"On {moment(changed.at)}:", "", *[f"- {line}" for line in lines]]
 
 
-def _summary(changes: Sequence[Change]) -> str:
+def _summary(changes: Sequence[Change], *, unread: bool) -> str:
     """How much changed in one portal."""
-    products = {change.sku_id for change in changes if change.sku_id}
     if is_new(changes):
-        return f"new, with {count(len(products), 'product')}"
+        return f"new, {arrival(changes, unread=unread)}"
+    products = {change.sku_id for change in changes if change.sku_id}
     own = sentences([change for change in changes if change.sku_id is None])
     parts = [count(len(own), "change") + " of the portal itself"] if own else []
     parts += [f"{count(len(products), 'product')} changed"] if products else []

@@ -14,19 +14,18 @@ from reconciler.labels import (
     STATUS_LABELS,
     STATUS_SIGNS,
 )
-from reconciler.lifecycle import Phase
 from reconciler.money import Costs
 from reconciler.portal_report import PortalReport, ProductReport
 from reconciler.render import product_words as words
 from reconciler.render.escape import markdown as safe
-from reconciler.render.markdown_tables import amounts, portal_link, table
-from reconciler.render.words import MISSING, money, number
+from reconciler.render.markdown_tables import amounts, portal_link, table, with_note
+from reconciler.render.words import MISSING, money, number, percent
 
 
 def products(items: Sequence[ProductReport]) -> list[str]:
     """Every product with its status, its facets and its numbers."""
     head = ("Product", "SKU", "Status", "Position", "Lifecycle", "Entitled:", "In grace:", "Suspended:", "Consumed:")
-    return table((*head, "Consumers:", "Balance:"), [_product_row(item) for item in items])
+    return table((*head, "Consumers:", "Balance:", "Utilization:"), [_product_row(item) for item in items])
 
 
 def _product_row(item: ProductReport) -> list[str]:
@@ -38,11 +37,12 @@ def _product_row(item: ProductReport) -> list[str]:
         units.suspended,
         item.numbers.consumed,
         item.product.consumers,
-        item.numbers.balance,
+        item.shown_balance,
     )
     part = safe(item.product.license.part_number)
     facets = [_status(item), words.position(item), words.lifecycle(item.phases)]
-    return [safe(item.name), part, *facets, *[number(value) for value in numbers]]
+    used = percent(item.shown_utilization if item.numbers.balance is not None else None)
+    return [safe(item.name), part, *facets, *[number(value) for value in numbers], used]
 
 
 def _status(item: ProductReport) -> str:
@@ -58,25 +58,15 @@ def _status(item: ProductReport) -> str:
 def renewals(reports: Iterable[PortalReport], *, overview: bool) -> list[str]:
     """What ends and when, by date, and whether the product has enough licenses afterwards.
 
-    The overview leaves out what is far away, the page of a portal names it where it makes the product fall short.
+    The overview leaves out what is far away, and names the portals.
     """
     rows = []
-    for portal in reports:
-        for item in portal.products:
-            for part in item.phases:
-                if part.on and part.licenses != 0 and _is_shown(item, part, overview=overview):
-                    own = [portal_link(portal)] if overview else []
-                    cells = [safe(item.name), LIFECYCLE_LABELS[part.lifecycle], number(part.licenses)]
-                    rows.append([str(part.on), *own, *cells, words.afterwards(part)])
+    for on, portal, item, part in words.renewals(reports, near=overview):
+        own = [portal_link(portal)] if overview else []
+        cells = [safe(item.name), LIFECYCLE_LABELS[part.lifecycle], number(part.licenses)]
+        rows.append([str(on), *own, *cells, words.afterwards(part)])
     head = ["Day", *(["Portal"] if overview else []), "Product", "Lifecycle", "Licenses:", "If it is not renewed"]
-    return table(head, sorted(rows))
-
-
-def _is_shown(item: ProductReport, part: Phase, *, overview: bool) -> bool:
-    """Whether a part of a license is worth a row."""
-    if overview:
-        return words.is_near(part)
-    return part.lifecycle in words.ENDING or (item.cliff is not None and item.cliff.on == part.on)
+    return table(head, rows)
 
 
 def subscriptions(portal: PortalReport) -> list[str]:
@@ -164,7 +154,8 @@ def prices(portal: PortalReport) -> list[str]:
         own = [safe(item.name), f"{money(price.amount, safe(price.currency))} a {price.per}"]
         rows.append([*own, *(amounts(year) if (year := _a_year(item)) else [MISSING] * 3)])
     rows += [["**All products**", MISSING, *amounts(total)] for total in portal.totals if len(rows) > 1]
-    return table(("Product", "Price:", "True-up a year:", "Idle a year:", "Reclaimable a year:"), rows)
+    lines = table(("Product", "Price:", "True-up a year:", "Idle a year:", "Reclaimable a year:"), rows)
+    return with_note(lines, words.unpriced(portal.products))
 
 
 def _a_year(item: ProductReport) -> Costs | None:
@@ -173,7 +164,7 @@ def _a_year(item: ProductReport) -> Costs | None:
 
 
 def removed(portal: PortalReport) -> list[str]:
-    """What was deleted from the state, why it could not be synchronised, and who asked for it."""
+    """What was deleted from the state, why it could not be synchronized, and who asked for it."""
     rows = [
         [
             safe(f"{portal.state.portal.name} - {item.title}"),
@@ -185,4 +176,4 @@ def removed(portal: PortalReport) -> list[str]:
         ]
         for item in portal.state.removed
     ]
-    return table(("Product", "SKU", "Could not be synchronised because", "Removed because", "Ticket", "On"), rows)
+    return table(("Product", "SKU", "Could not be synchronized because", "Removed because", "Ticket", "On"), rows)

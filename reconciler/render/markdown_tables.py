@@ -10,12 +10,21 @@ from collections.abc import Iterable, Sequence
 
 from reconciler.expiry import Condition
 from reconciler.facets import Freshness
-from reconciler.labels import COUNTED_AGAIN, EXPIRING_SIGN, FRESHNESS_LABELS, STATUS_LABELS, STATUS_SIGNS
+from reconciler.labels import (
+    COUNTED_AGAIN,
+    EXPIRING_SIGN,
+    FRESHNESS_LABELS,
+    IMPORT_SIGNS,
+    STATUS_LABELS,
+    STATUS_SIGNS,
+)
 from reconciler.model import Presence, Status
 from reconciler.money import Costs
 from reconciler.next_steps import NextStep
 from reconciler.portal_report import PortalReport
 from reconciler.render.escape import markdown as safe
+from reconciler.render.escape import markdown_advice as advice
+from reconciler.render.product_words import unpriced
 from reconciler.render.words import MISSING, moment, money, number
 from reconciler.report import Coverage, Report
 
@@ -30,6 +39,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(cells)} |" for cells in (names, rule, *rows)] if rows else []
 
 
+def with_note(lines: list[str], note: str) -> list[str]:
+    """A table of costs with what is not in it; nothing where there is no table."""
+    return [*lines, "", f"Not in the true-up: {note}."] if lines and note else lines
+
+
 def portal_link(portal: PortalReport) -> str:
     """A portal's name, linked to its page. An id has no character that the address of a link must escape."""
     return f"[{safe(portal.state.portal.name)}]({portal.state.id}.md)"
@@ -40,12 +54,12 @@ def coverage(seen: Coverage) -> list[str]:
     one = seen.oldest == seen.newest
     as_of = moment(seen.oldest) if one else f"{moment(seen.oldest)} to {moment(seen.newest)}, by portal"
     as_of = f"the last complete reads; unchanged since {as_of}" if seen.oldest else MISSING
-    known = f", of which {number(seen.kept)} with their last known numbers" if seen.failed else ""
+    known = f", of which {number(seen.kept)} with the last known numbers" if seen.kept else ", never read before"
     rows = [
-        ("Portals read completely", f"{number(seen.read)} of {number(seen.portals)}"),
-        ("Portals that failed", f"{number(seen.failed)}{known}"),
+        ("Portals read completely", _linked(f"{number(seen.read)} of {number(seen.portals)}", seen.portals, "portals")),
+        ("Portals that failed", _linked(number(seen.failed), seen.failed, "portals") + (known if seen.failed else "")),
         *[
-            (name, number(total))
+            (name, _linked(number(total), total, "portals"))
             for name, total in (
                 ("Portals with stale numbers", seen.stale),
                 ("Portals never read", seen.never),
@@ -55,19 +69,25 @@ def coverage(seen: Coverage) -> list[str]:
             if total
         ],
         ("Data as of", as_of),
-        ("Exclusions in force", number(seen.exclusions)),
+        *([("Confirmed complete as of", str(seen.confirmed))] if seen.confirmed else []),
+        ("Exclusions in force", _linked(number(seen.exclusions), seen.exclusions, "exclusions")),
     ]
     return table(("What", "How much"), rows)
 
 
+def _linked(text: str, total: int, section: str) -> str:
+    """A number that leads to the section about what it counts, where it counts anything."""
+    return f"[{text}](#{section})" if total else text
+
+
 def next_steps(steps: Sequence[NextStep], *, with_portal: bool) -> list[str]:
-    """What to do, worst first."""
+    """What to do, worst first. Rows have no number, so that a new one leaves the others as they are."""
     rows = []
-    for position, step in enumerate(steps, 1):
+    for step in steps:
         where = f"[{safe(step.portal_id)}]({step.portal_id}.md)" if step.portal_id else EVERY_PORTAL
         portal = [where] if with_portal else []
-        rows.append([str(position), *portal, safe(step.subject), safe(step.why), safe(step.step)])
-    return table(["#:", *(["Portal"] if with_portal else []), "What", "Why", "Next step"], rows)
+        rows.append([*portal, safe(step.subject), safe(step.why), advice(step.step)])
+    return table([*(["Portal"] if with_portal else []), "What", "Why", "Next step"], rows)
 
 
 def portals(report: Report) -> list[str]:
@@ -96,7 +116,8 @@ def _state(portal: PortalReport) -> str:
 def _import(portal: PortalReport) -> str:
     """How the last import ended, and whether its numbers are too old."""
     stale = ", stale" if portal.freshness is Freshness.STALE else ""
-    return f"{portal.state.last_import.outcome.value}{stale}"
+    outcome = portal.state.last_import.outcome
+    return f"{IMPORT_SIGNS[outcome]} {outcome.value}{stale}"
 
 
 def facts(portal: PortalReport) -> list[str]:
@@ -114,9 +135,9 @@ def facts(portal: PortalReport) -> list[str]:
         ("Tenant ID", f"`{declared.tenant_id}`"),
         ("Cloud", declared.cloud.value),
         *([("Credential", _credential(portal.credential))] if portal.credential else []),
-        ("Last import", last.outcome.value),
+        ("Last import", f"{IMPORT_SIGNS[last.outcome]} {last.outcome.value}"),
         ("Unchanged since", moment(last.as_of)),
-        *([("Numbers", FRESHNESS_LABELS[portal.freshness])] if portal.freshness else []),
+        *([("Freshness", FRESHNESS_LABELS[portal.freshness])] if portal.freshness else []),
         ("Users with a license", number(last.users)),
         *([("Assignment ways and errors", full_read)] if full_read else []),
         *([("Sign-ins", sign_ins)] if last.as_of else []),
@@ -127,7 +148,7 @@ def facts(portal: PortalReport) -> list[str]:
 
 def _credential(condition: Condition) -> str:
     """How near the end of the credential is, by sign and word while somebody has to act."""
-    return f"{EXPIRING_SIGN} {safe(condition.message)}" if condition.holds else safe(condition.message)
+    return f"{EXPIRING_SIGN} {advice(condition.message)}" if condition.holds else advice(condition.message)
 
 
 def costs(report: Report) -> list[str]:
@@ -135,7 +156,8 @@ def costs(report: Report) -> list[str]:
     rows = [[portal_link(portal), *amounts(total)] for portal in report.portals for total in portal.totals]
     several = len({row[0] for row in rows}) > 1
     rows += [["**All portals**", *amounts(total)] for total in report.totals if several]
-    return table(("Portal", "True-up a year:", "Idle a year:", "Reclaimable a year:"), rows)
+    lines = table(("Portal", "True-up a year:", "Idle a year:", "Reclaimable a year:"), rows)
+    return with_note(lines, unpriced(item for portal in report.portals for item in portal.products))
 
 
 def amounts(total: Costs) -> list[str]:

@@ -5,14 +5,13 @@ No clock, host or path is in it: the same configuration and state make the same 
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 from reconciler.plan import Action
 from reconciler.plan_page import PlanPage, SavedPlan
-from reconciler.render.escape import json_text
+from reconciler.render.json_document import json_document
 from reconciler.render.plan_summary import import_summary, summary
 
 FORMAT_VERSION = 1
@@ -26,7 +25,7 @@ def render(plan: SavedPlan) -> str:
         "summary": _summary(plan.page),
         **asdict(plan.page),
     }
-    return json_text(json.dumps(document, indent=2, ensure_ascii=False, default=date.isoformat)) + "\n"
+    return json_document(document, date.isoformat)
 
 
 def _summary(page: PlanPage) -> dict[str, Any]:

@@ -9,25 +9,35 @@ from reconciler.model import ErrorInfo
 from reconciler.plan_page import MEANINGS, SYMBOLS, Effect, PlanPage, PortalPage, ProductPage
 from reconciler.removals import RemovalOutcome
 from reconciler.render.escape import markdown as safe
+from reconciler.render.escape import markdown_advice as advice
 from reconciler.render.plan_summary import import_summary, reading, summary
 from reconciler.render.words import count
 
 MAX_CHARACTERS = 60_000
 """GitHub refuses a comment of more than 65,536 characters, and whoever posts it may add some."""
 
+_LINE = 100
+"""More characters than the line has that counts what is left out."""
+
 
 def render(page: PlanPage) -> str:
-    """The whole page. What a reader needs first stands first; portals that do not fit a comment are counted."""
+    """The whole page. What a reader needs first stands first; what does not fit a comment is counted.
+
+    Of the room, what is refused may take a half, notes a half of the rest, and portals what is left.
+    """
     head = [["## Plan for the license portals"], [f"**{safe(summary(page))}**"], *[[line] for line in _imports(page)]]
-    head += [list(_alert(refusal)) for refusal in page.refusals]
-    tail = [list(part) for part in (_notes(page), _legend(page)) if part]
+    tail = [list(part) for part in (_legend(page),) if part]
+    alerts = [list(_alert("CAUTION", "Refused", refusal)) for refusal in page.stops]
+    alerts += [list(_alert("WARNING", "Left out", refusal)) for refusal in page.left_out]
     portals = [list(_portal(portal)) for portal in page.portals if portal.is_shown]
     room = MAX_CHARACTERS - len(_joined([*head, *tail]))
-    shown = list(_fitting(portals, room))
-    if len(shown) < len(portals):
-        left = count(len(portals) - len(shown), "more portal has", "more portals have")
-        shown.append([f"{left} no room here: `reconcile plan` shows them all."])
-    return _joined([*head, *shown, *tail])
+    head += _fitting(alerts, room // 2, ("refusal has", "refusals have"))
+    room = MAX_CHARACTERS - len(_joined([*head, *tail]))
+    notes = _fitting([[line] for line in _notes(page)], room // 2, ("note has", "notes have"), mark="- ")
+    if notes:
+        tail.insert(0, ["### Also", "", *(line for note in notes for line in note)])
+    room = MAX_CHARACTERS - len(_joined([*head, *tail]))
+    return _joined([*head, *_fitting(portals, room, ("portal has", "portals have")), *tail])
 
 
 def _joined(sections: Sequence[Sequence[str]]) -> str:
@@ -35,13 +45,17 @@ def _joined(sections: Sequence[Sequence[str]]) -> str:
     return "\n\n".join("\n".join(section) for section in sections) + "\n"
 
 
-def _fitting(sections: Sequence[list[str]], room: int) -> Iterator[list[str]]:
-    """The first sections that fit so many characters."""
+def _fitting(sections: Sequence[list[str]], room: int, words: tuple[str, str], mark: str = "") -> list[list[str]]:
+    """The first sections that fit so many characters, and a line that counts the others."""
+    shown: list[list[str]] = []
+    room -= _LINE
     for section in sections:
         room -= len(_joined([section])) + 1
         if room < 0:
-            return
-        yield section
+            left = count(len(sections) - len(shown), f"more {words[0]}", f"more {words[1]}")
+            return [*shown, [f"{mark}{left} no room here: `reconcile plan` shows them all."]]
+        shown.append(section)
+    return shown
 
 
 def _imports(page: PlanPage) -> Iterator[str]:
@@ -51,12 +65,12 @@ def _imports(page: PlanPage) -> Iterator[str]:
         yield safe(read)
 
 
-def _alert(refusal: ErrorInfo) -> Iterator[str]:
-    """Why apply would not carry the plan out."""
-    yield "> [!CAUTION]"
-    yield f"> **Refused: {safe(refusal.code)}.** {_message(refusal)}"
+def _alert(kind: str, word: str, refusal: ErrorInfo) -> Iterator[str]:
+    """What apply would not carry out: the whole plan, or an entry of ``removals.yaml``."""
+    yield f"> [!{kind}]"
+    yield f"> **{word}: {safe(refusal.code)}.** {_message(refusal)}"
     yield ">"
-    yield f"> {safe(refusal.remedy)}"
+    yield f"> {advice(refusal.remedy)}"
 
 
 def _message(error: ErrorInfo) -> str:
@@ -74,7 +88,7 @@ def _portal(portal: PortalPage) -> Iterator[str]:
     if preview and preview.error:
         yield from ("", "> [!WARNING]")
         yield f"> **The tenant could not be read: {safe(preview.error.code)}.** {_message(preview.error)}"
-        yield f">\n> {safe(preview.error.remedy)}"
+        yield f">\n> {advice(preview.error.remedy)}"
     elif preview and preview.changes:
         yield from ("", "**Its import would bring:**")
         yield from _body(preview.words, preview.products)
@@ -104,7 +118,7 @@ def _sign(effect: Effect) -> str:
 def _notes(page: PlanPage) -> list[str]:
     """Credentials that end, entries of ``removals.yaml`` that do nothing, warnings about the configuration."""
     lines = [
-        f"- {EXPIRING_SIGN} **{safe(item.portal)}:** {safe(item.message)} {safe(item.remedy)}"
+        f"- {EXPIRING_SIGN} **{safe(item.portal)}:** {advice(item.message)} {advice(item.remedy)}"
         for item in page.credentials
     ]
     for entry in page.removals:
@@ -112,9 +126,9 @@ def _notes(page: PlanPage) -> list[str]:
             place = f"{safe(entry.position)}, {safe(entry.sku)} of {safe(entry.portal)}"
             lines.append(f"- **Removal {entry.outcome.value}** ({place}): {safe(entry.why)}")
     for item in page.warnings:
-        hint = f" {safe(item.hint)}" if item.hint else ""
+        hint = f" {advice(item.hint)}" if item.hint else ""
         lines.append(f"- {EXPIRING_SIGN} **{safe(item.code)}** ({safe(item.position)}): {safe(item.message)}{hint}")
-    return ["### Also", "", *lines] if lines else []
+    return lines
 
 
 def _legend(page: PlanPage) -> list[str]:

@@ -56,3 +56,13 @@ def reading(page: PlanPage) -> str:
         return "Apply will read no tenant."
     named = f": {listed(ids)}" if len(ids) <= NAMED else ""
     return f"Apply will read {count(len(ids), 'tenant')}{named}."
+
+
+def refused(page: PlanPage) -> str:
+    """What apply would not do, in one line; empty when it would do all."""
+    if page.stops:
+        return f"apply would stop: {', '.join(dict.fromkeys(refusal.code for refusal in page.stops))}"
+    if page.left_out:
+        entries = count(len(page.left_out), "entry", "entries")
+        return f"apply would leave out {entries} of removals.yaml, do all else, and end with 4: {page.left_out[0].code}"
+    return ""

@@ -57,10 +57,10 @@ def _sections(page: PlanPage) -> Iterator[list[str]]:
     notes += [line for entry in page.removals for line in _entry(entry)]
     if notes:
         yield notes
-    if page.refusals:
-        yield [
-            line for refusal in page.refusals for line in (f"{_STOPPED} Refused: {_said(refusal)}", *_remedy(refusal))
-        ]
+    refused = [line for refusal in page.stops for line in _refusal("Refused", refusal)]
+    refused += [line for refusal in page.left_out for line in _refusal("Left out", refusal)]
+    if refused:
+        yield refused
     if legend := _legend(page):
         yield [f"Legend: {legend}"]
     if read := reading(page):
@@ -115,6 +115,12 @@ def _entry(entry: EntryPage) -> Iterator[str]:
     if entry.outcome in _ENTRY_SIGNS:
         what = f"removal of {plain(entry.sku)} from {plain(entry.portal)}"
         yield f"{_ENTRY_SIGNS[entry.outcome]} {plain(entry.position)}: {what}: {plain(entry.why)}"
+
+
+def _refusal(word: str, error: ErrorInfo) -> Iterator[str]:
+    """What apply would refuse, and what to do."""
+    yield f"{_STOPPED} {word}: {_said(error)}"
+    yield from _remedy(error)
 
 
 def _said(error: ErrorInfo) -> str:

@@ -74,11 +74,20 @@ def _headline(portal: PortalPlan) -> str:
         why = f": {pause.reason}" if pause else ""
         return f"new portal {name}; " + ("it will be imported" if portal.imports else f"suspended, not imported{why}")
     if portal.action is Action.DELETE:
-        lost = f"; {count(portal.lost, 'product')} cannot be synchronized any more" if portal.lost else ""
-        return f"the file of {name} is gone{lost}"
+        return f"the file of {name} is gone{_going(portal)}"
     if after.is_forgotten:
         return f"nothing is left of {name}: it disappears from reports and plans"
     return f"{name}, which is deleted" if after.presence is Presence.DELETED else name
+
+
+def _going(portal: PortalPlan) -> str:
+    """What becomes of the products of a portal that is deleted."""
+    lost = sum(change.field == "status" for change in portal.changes)
+    removed = portal.removed
+    parts = [f"; {count(lost, 'product')} cannot be synchronized any more"] if lost else []
+    if removed:
+        parts.append(f"; {count(removed, 'product is', 'products are')} removed from the state")
+    return "".join(parts)
 
 
 def _products(

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import asdict
 
 from reconciler.config.problems import Problem
+from reconciler.render.escape import plain
+from reconciler.render.json_document import json_document
 
 
 def render_problems(problems: Iterable[Problem]) -> str:
     """A line ``file:line:column: CODE message`` per problem, each with its hint on an indented line below."""
-    return "".join(f"{problem.described()}\n" for problem in problems)
+    return "".join(f"{plain(line)}\n" for problem in problems for line in problem.described().splitlines())
 
 
 def render_json(problems: Iterable[Problem]) -> str:
     """``{"problems": [{file, line, column, code, message, hint, severity}]}``, for programs."""
-    return json.dumps({"problems": [asdict(problem) for problem in problems]}, indent=2, ensure_ascii=False) + "\n"
+    return json_document({"problems": [asdict(problem) for problem in problems]})
 
 
 def render_github(problems: Iterable[Problem]) -> str:
@@ -32,7 +33,12 @@ def _annotation(problem: Problem) -> str:
 
 def _data(text: str) -> str:
     """Text after the second ``::``."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return (
+        "\n".join(plain(line) for line in text.splitlines())
+        .replace("%", "%25")
+        .replace("\r", "%0D")
+        .replace("\n", "%0A")
+    )
 
 
 def _property(text: str) -> str:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from reconciler.labels import STATUS_LABELS
 from reconciler.product_explanation import NotImported, ProductExplanation
-from reconciler.render.escape import json_text
+from reconciler.render.json_document import json_document
 from reconciler.render.product_explanation_text import Told
 
 
 def render(found: Sequence[Told]) -> str:
     """``{"explanations": [...]}``, one for each license of that name."""
     document = {"explanations": [_document(explanation, places) for explanation, places in found]}
-    return json_text(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
+    return json_document(document)
 
 
 def _document(explanation: ProductExplanation | NotImported, places: Sequence[tuple[str, object]]) -> dict[str, Any]:
@@ -40,6 +39,6 @@ def _document(explanation: ProductExplanation | NotImported, places: Sequence[tu
             "rule": explanation.rule,
             "muted": item.muted.reason if item.muted else None,
             "calculation": [{"name": each.name, "how": each.how, "value": each.value} for each in explanation.steps],
-            "remedy": item.remedy,
+            "remedy": explanation.remedy,
         }
     return document

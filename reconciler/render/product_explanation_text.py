@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.labels import MUTED_LABEL, STATUS_LABELS, STATUS_SIGNS
-from reconciler.portal_report import ProductReport
 from reconciler.product_explanation import NotImported, ProductExplanation
 from reconciler.render.escape import plain
 from reconciler.render.words import number
@@ -43,13 +42,15 @@ def _page(explanation: ProductExplanation | NotImported, places: Sequence[tuple[
         *_section("Calculation", _steps(explanation)),
         *behind,
         *_section("What would change it", [plain(change) for change in explanation.changes]),
-        *_section("What to do", [_remedy(item)] if item.remedy else []),
+        *_section("What to do", [_remedy(explanation)] if explanation.remedy else []),
     ]
 
 
-def _remedy(item: ProductReport) -> str:
+def _remedy(explanation: ProductExplanation) -> str:
     """What to do; nothing is asked for about a product that is muted."""
-    return "Nothing: it is muted, so the report asks for nothing." if item.muted else plain(item.remedy or "")
+    if explanation.item.muted:
+        return "Nothing: it is muted, so the report asks for nothing."
+    return plain(explanation.remedy or "")
 
 
 def _steps(explanation: ProductExplanation) -> list[str]:

@@ -6,13 +6,14 @@ Nothing here is escaped: who shows it escapes it for the output.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 
 from reconciler.facets import Evidence, Proof
 from reconciler.findings import COUNTED_BY_GRAPH_ONLY, ERRORS, FINDINGS, HELD_BUT_NOT_COUNTED, SUBSCRIPTIONS_DIFFER
 from reconciler.labels import EVIDENCE_LABELS, LIFECYCLE_LABELS, POSITION_LABELS
 from reconciler.lifecycle import Due, Lifecycle, Phase
-from reconciler.model import DeclaredEntitlement, Reason
-from reconciler.portal_report import ProductReport
+from reconciler.model import DeclaredEntitlement, Reason, Status, Thresholds
+from reconciler.portal_report import PortalReport, ProductReport
 from reconciler.render.words import MISSING, count, listed, number
 from reconciler.unmatched import Ambiguous
 
@@ -44,7 +45,27 @@ def _phase(part: Phase, *, counted: bool) -> str:
     return f"{number(part.licenses)} {word}" if counted and part.licenses is not None else word
 
 
-def is_near(part: Phase) -> bool:
+def renewals(portals: Iterable[PortalReport], *, near: bool) -> list[tuple[date, PortalReport, ProductReport, Phase]]:
+    """Every part of a license that ends, by day; only the ``near`` ones, or all.
+
+    Those of an overview are near: they end within ``thresholds.renewal_days``, or are in grace.
+    """
+    found = [
+        (part.on, portal, item, part)
+        for portal in portals
+        for item in portal.products
+        for part in item.phases
+        if part.on and part.licenses != 0 and (_is_near(part) or not near)
+    ]
+    return sorted(found, key=lambda row: row[0])
+
+
+def renewals_title(thresholds: Thresholds) -> str:
+    """What an overview calls the near ones."""
+    return f"Renewals within {count(thresholds.renewal_days, 'day')}, and grace"
+
+
+def _is_near(part: Phase) -> bool:
     """Whether a part of a license ends so soon that an overview names it, or is in grace."""
     return part.lifecycle in ENDING and (part.lifecycle is Lifecycle.GRACE or part.due is not Due.LATER)
 
@@ -58,8 +79,8 @@ def afterwards(part: Phase) -> str:
 
 def findings(item: ProductReport) -> Iterator[tuple[str, str]]:
     """The findings of one product with their numbers, assignment errors by their kind below their sum."""
-    found = _numbers(item.product.findings, item.hidden.findings, item)
-    errors = _numbers(item.product.errors, item.hidden.errors, item)
+    found = _numbers(item.product.findings, {name: item.hidden.finding(name) for name in item.hidden.findings})
+    errors = _numbers(item.product.errors, dict.fromkeys(item.hidden.errors, item.hidden.number))
     for name, meaning in FINDINGS.items():
         if name in found:
             yield meaning, found[name]
@@ -75,12 +96,13 @@ def findings(item: ProductReport) -> Iterator[tuple[str, str]]:
 
 def reclaimable(item: ProductReport, reason: str) -> str:
     """How many consumers of one product do not need it for one reason."""
-    return _numbers(item.product.reclaimable, item.hidden.reclaimable, item).get(reason, number(0))
+    hidden = dict.fromkeys(item.hidden.reclaimable, item.hidden.number)
+    return _numbers(item.product.reclaimable, hidden).get(reason, number(0))
 
 
-def _numbers(counts: Mapping[str, int], hidden: Iterable[str], item: ProductReport) -> dict[str, str]:
-    """Counts as people read them, and in the place of each that is hidden its limit."""
-    return {name: number(total) for name, total in counts.items()} | dict.fromkeys(hidden, item.hidden.number)
+def _numbers(counts: Mapping[str, int], hidden: Mapping[str, str]) -> dict[str, str]:
+    """Counts as people read them, and what stands in the place of each that is hidden."""
+    return {name: number(total) for name, total in counts.items()} | dict(hidden)
 
 
 def evidence(proof: Proof | None) -> str:
@@ -96,6 +118,12 @@ def ambiguous(item: Ambiguous) -> tuple[str, str, str, str]:
     declared = item.entry.entitlement.quantity if item.entry.entitlement else None
     means = f"means {count(len(item.sku_ids), 'license')}: name the SKU ID"
     return number(declared), MISSING, MISSING, means
+
+
+def unpriced(items: Iterable[ProductReport]) -> str:
+    """How many products are short and have no price: no true-up has them in it. Empty when there are none."""
+    short = sum(item.product.status is Status.NOT_ENOUGH_LICENSES and item.costs is None for item in items)
+    return f"{count(short, 'short product')} {'has' if short == 1 else 'have'} no price" if short else ""
 
 
 def given(item: ProductReport) -> int | None:

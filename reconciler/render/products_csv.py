@@ -57,6 +57,7 @@ COLUMNS = (
     "period",
     "true_up",
     "idle",
+    "emulated",
 )
 """The names of the columns, in order."""
 
@@ -87,8 +88,8 @@ def _identity(portal: PortalReport, item: ProductReport) -> Iterator[Cell]:
 def _numbers(item: ProductReport) -> Iterator[Cell]:
     """How much of it there is: down to ``locked_out``."""
     numbers, units = item.numbers, item.product.license.units
-    share = None if numbers.utilization is None else Decimal(numbers.utilization).scaleb(-2)
-    yield from (numbers.entitled, numbers.consumed, numbers.balance, share, item.product.consumers, item.reclaimable)
+    share = None if item.shown_utilization is None else Decimal(item.shown_utilization).scaleb(-2)
+    yield from (numbers.entitled, numbers.consumed, item.shown_balance, share, item.product.consumers, item.reclaimable)
     yield from (units.enabled, units.warning, units.suspended, units.locked_out)
 
 
@@ -104,6 +105,7 @@ def _facets(portal: PortalReport, item: ProductReport) -> Iterator[Cell]:
     yield from (owned.quantity, owned.contract, owned.purchase_order) if owned else (None, None, None)
     yield from (price.amount, price.currency, price.per) if price else (None, None, None)
     yield from (costs.true_up, costs.idle) if costs else (None, None)
+    yield portal.state.last_import.emulated is not None
 
 
 def _next_renewal(item: ProductReport) -> date | None:

@@ -5,12 +5,11 @@ No clock, host, path or request id is in it; the times are those of the state.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Any
 
 from reconciler.model import ErrorInfo
-from reconciler.render.escape import json_text
+from reconciler.render.json_document import json_document
 from reconciler.render.status_json_product import moment
 from reconciler.run_report import PortalRun, RunReport
 
@@ -28,7 +27,7 @@ def render(run: RunReport) -> str:
         "portals": [_portal(portal) for portal in run.portals],
         "left_out": [_error(error) for error in run.left_out],
     }
-    return json_text(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
+    return json_document(document)
 
 
 def _portal(item: PortalRun) -> dict[str, Any]:

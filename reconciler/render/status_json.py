@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from reconciler.exclusion_report import ExclusionReport, InclusionReport, SharedExclusion
 from reconciler.expiry import Condition
 from reconciler.model import Exclusion, Import, ProductEntry, Removed
 from reconciler.portal_report import PortalReport
-from reconciler.render.escape import json_text
+from reconciler.render.json_document import json_document
 from reconciler.render.status_json_product import costs, day, entitlement, moment, product
 from reconciler.report import Report
 
@@ -21,12 +20,13 @@ def render(report: Report) -> str:
     document = {
         "format_version": FORMAT_VERSION,
         "emulated": report.emulated,
+        **({"confirmed": day(report.coverage.confirmed)} if report.coverage.confirmed else {}),
         "statuses": {status.value: total for status, total in report.statuses.items()},
         "exclusions": [_shared(item) for item in report.exclusions],
         "totals": [costs(total) for total in report.totals],
         "portals": [_portal(portal) for portal in report.portals],
     }
-    return json_text(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
+    return json_document(document)
 
 
 def _portal(portal: PortalReport) -> dict[str, Any]:

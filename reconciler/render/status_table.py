@@ -23,7 +23,7 @@ NARROW = 110
 """Columns below which statuses are shortened, so that a product stays on one line."""
 
 _SHORT = {
-    Status.CANNOT_BE_SYNCHRONISED: "Not synchronised",
+    Status.CANNOT_BE_SYNCHRONISED: "Not synchronized",
     Status.CALCULATION_ERROR: "Error",
     Status.NOT_ENOUGH_LICENSES: "Not enough",
     Status.FULLY_LICENSED: "Licensed",
@@ -108,7 +108,7 @@ def _status(item: ProductReport, *, narrow: bool) -> str:
 
 def _numbers(item: ProductReport) -> tuple[str, str, str]:
     """Entitled, consumed, balance."""
-    return number(item.numbers.entitled), number(item.numbers.consumed), number(item.numbers.balance)
+    return number(item.numbers.entitled), number(item.numbers.consumed), number(item.shown_balance)
 
 
 def _notes(portal: PortalReport) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reconciler.render.escape import plain
 from reconciler.render.words import count
@@ -30,6 +30,14 @@ def changed(found: Verified) -> str:
     """That the configuration has moved on since; nothing when it has not."""
     files = ", ".join(plain(file) for file in found.changed)
     return f"Changed since the reports were written: {files}. The next apply takes it up.\n" if files else ""
+
+
+def pending(found: Verified) -> str:
+    """That the ledger has portals otherwise than their files declared them even then; nothing when it has none."""
+    portals = ", ".join(plain(portal) for portal in found.pending)
+    return (
+        f"Not applied when the reports were written, though their files said otherwise: {portals}.\n" if portals else ""
+    )
 
 
 def difference(found: Difference) -> str:
@@ -67,22 +75,41 @@ def _side(text: str | None, begins: int) -> str:
     return ("…" if begins else "") + shown + ("…" if len(text) > begins + MOST_SHOWN else "")
 
 
+LOG_ADVICE = (
+    "Look at each: `git show COMMIT`. A state that people commit has no trailer: let `reconcile publish` commit it, as "
+    "the workflows do. What is in the history already stays in it.\n"
+)
+"""What to do about a history in which something is wrong."""
+
+
+def uncommitted(files: Sequence[str], commit: str) -> str:
+    """That the history which was verified is not that of the files as they are; nothing when it is."""
+    if not files:
+        return ""
+    others = f" and {len(files) - 1} more are" if len(files) > 1 else " is"
+    return (
+        f"Not verified: {plain(files[0])}{others} not as in {commit[:SHORT]}, and the history says nothing of that.\n"
+    )
+
+
 def log(found: Log) -> str:
-    """The history: what is wrong with it, else that nothing is; then the configurations that were applied."""
+    """The history: what is wrong with it and the configurations that were applied; how it ended is said in words."""
     return "".join(f"{line}\n" for line in _log(found))
 
 
 def _log(found: Log) -> Iterator[str]:
+    commits = f"{count(found.written, 'commit')} up to {found.commit[:SHORT]}"
     for item in found.offences:
         yield f"{item.commit[:SHORT]}: {plain(item.what)}"
     if not found.offences:
-        commits = count(found.written, "commit")
-        said = "changed ledger or reports, all by the tool, in sequence."
-        yield f"Verified: {commits} up to {found.commit[:SHORT]} {said}"
+        yield f"Verified: {commits} changed ledger or reports, all by the tool, in sequence."
     if found.configurations:
         yield "Configurations that were applied:"
     for each in found.configurations:
         yield f"  {_configuration(each)}"
+    if found.offences:
+        wrong = count(len(found.offences), "thing is", "things are")
+        yield f"Not verified: {commits} changed ledger or reports, and {wrong} wrong with them, as told above."
 
 
 def _configuration(item: Configuration) -> str:

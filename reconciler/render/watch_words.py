@@ -1,4 +1,4 @@
-"""How a run of ``watch`` ended: for people, for a log in JSON, and for whoever checks the health of a container."""
+"""How a run of ``watch`` ended: for people, and for whoever checks the health of a container."""
 
 from __future__ import annotations
 
@@ -17,28 +17,19 @@ def result_text(ended: Ended, following: datetime | None) -> str:
     return f"Run {ended.run}: {ended.result} (exit code {ended.exit_code}){more}.{after}"
 
 
-def result_json(ended: Ended, following: datetime | None) -> str:
-    """The same as a line of a log in JSON."""
-    line = {
-        "level": "error" if ended.exit_code else "info",
-        "logger": "reconciler.watch",
-        "message": result_text(ended, following),
-        "run": ended.run,
-        "exit_code": ended.exit_code,
-    }
-    return json.dumps(line)
+def health_json(ended: Ended | None, command: str, now: datetime, following: datetime | None) -> str:
+    """What the health file says; before the end of the first run ``ended`` is None.
 
-
-def health_json(ended: Ended, command: str, now: datetime, following: datetime | None) -> str:
-    """What the health file says. ``command`` is the command that was run, without its arguments."""
+    ``command`` is the command that was run, without its arguments.
+    """
     document = {
         "format_version": FORMAT_VERSION,
         "command": command,
-        "run": ended.run,
-        "result": ended.result,
-        "exit_code": ended.exit_code,
-        "failures_in_a_row": ended.failures,
-        "ended": _moment(now),
+        "run": ended.run if ended else 0,
+        "result": ended.result if ended else "running",
+        "exit_code": ended.exit_code if ended else None,
+        "failures_in_a_row": ended.failures if ended else 0,
+        "ended": _moment(now) if ended else None,
         "next": _moment(following),
     }
     return json.dumps(document, indent=2) + "\n"

@@ -55,6 +55,11 @@ def money(value: Decimal | None, currency: str) -> str:
     return MISSING if value is None else spoken(value, currency)
 
 
+def percent(basis_points: int | None) -> str:
+    """A utilization as people read it, or a dash."""
+    return MISSING if basis_points is None else f"{basis_points // 100:,}.{basis_points % 100:02} %"
+
+
 def moment(value: datetime | None) -> str:
     """A time as people read it, in UTC."""
     return value.strftime("%Y-%m-%d %H:%M UTC") if value else MISSING

@@ -62,6 +62,7 @@ _PORTAL = (
     "error",
     "remedy",
     "credential",
+    "emulated",
 )
 _EXCLUSION = ("portal", "sku", "reason", "until", "scope", "in_force", "matched")
 
@@ -84,6 +85,7 @@ def _portals(report: Report) -> Iterable[tuple[Cell, ...]]:
             f"{last.error.code}: {last.error.message}" if last.error else None,
             last.error.remedy if last.error else None,
             item.credential.message if item.credential else None,
+            last.emulated is not None,
         )
 
 

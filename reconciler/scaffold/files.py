@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -80,11 +81,23 @@ _SECRETLESS = {
 """How a portal signs in without a secret: type, the rest, and what is good about it."""
 
 
-def scaffold(ci: Ci, version: str, templates: Callable[[str], str], schemas: Callable[[str], str]) -> Scaffold:
-    """The files for a CI. ``templates`` gives the text at a path of the templates, ``schemas`` that of a schema."""
+BRANCH = "main"
+"""The branch that the templates name."""
+
+_BRANCH = re.compile(r"^ *(?:branches|include): \[([^\]]+)\]", re.MULTILINE)
+"""Where a pipeline names it."""
+
+
+def scaffold(
+    ci: Ci, version: str, templates: Callable[[str], str], schemas: Callable[[str], str], branch: str = BRANCH
+) -> Scaffold:
+    """The files for a CI. ``templates`` gives the text at a path of the templates, ``schemas`` that of a schema.
+
+    ``branch`` is the one that is applied.
+    """
     owned = {f"schemas/{name}.schema.json": schemas(name) for name in SCHEMAS}
-    owned |= {path: templates(template) for path, template in _PIPELINES[ci].items()}
-    pipeline = templates(f"{ci}/README-pipeline.md").rstrip("\n")
+    owned |= {path: _on(branch, templates(template)) for path, template in _PIPELINES[ci].items()}
+    pipeline = _on(branch, templates(f"{ci}/README-pipeline.md").rstrip("\n"))
     given = {
         "README.md": _filled(templates("shared/README.md"), {**_WORDS[ci], "pipeline": pipeline}),
         "requirements.txt": _filled(templates("shared/requirements.txt"), {"version": version}),
@@ -117,6 +130,22 @@ def steps(made: Scaffold, present: Callable[[str], str | None], *, first: bool) 
 def pipeline_files(ci: Ci) -> tuple[str, ...]:
     """The files by which a repository is known to have a pipeline of this CI."""
     return tuple(_PIPELINES[ci])
+
+
+def branch_of(text: str) -> str | None:
+    """The branch that a pipeline says it applies, or None."""
+    found = _BRANCH.search(text)
+    return found[1] if found else None
+
+
+def can_be_named(branch: str) -> bool:
+    """Whether a pipeline can name a branch without quotes around it."""
+    return re.fullmatch(r"[A-Za-z][\w./-]*", branch, re.ASCII) is not None
+
+
+def _on(branch: str, text: str) -> str:
+    """A template, which is written for ``main``, for another branch."""
+    return re.sub(rf"\b{BRANCH}\b", branch, text)
 
 
 def _authentication(ci: Ci) -> str:

@@ -11,8 +11,7 @@ Source: in-toto Attestation Framework, Statement v1.
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
@@ -26,7 +25,7 @@ from reconciler.exclusion_report import Origin
 from reconciler.model import Exclusion, PortalState, Settings
 from reconciler.portal_report import PortalReport
 from reconciler.queries import queries
-from reconciler.render.escape import json_text
+from reconciler.render.json_document import json_document
 from reconciler.report import Report
 from reconciler.store.canonical import line
 from reconciler.store.documents import portal_document
@@ -52,13 +51,15 @@ class Basis:
     """What reports are written with, beside the ledger.
 
     ``on`` is the day that they are right for. ``files`` are the SHA-256 of the files of configuration as they were
-    then, by path in the repository; ``tool`` is the version that wrote.
+    then, by path in the repository; ``tool`` is the version that wrote. ``pending`` are the IDs of the portals that the
+    ledger has otherwise than these files declare them.
     """
 
     on: date
     settings: Settings
     files: Mapping[str, str] = field(default_factory=dict)
     tool: str = __version__
+    pending: Set[str] = frozenset()
 
 
 def current(state: Path, reports: Mapping[str, str], report: Report, basis: Basis) -> str:
@@ -80,7 +81,7 @@ def render(state: Path, reports: Mapping[str, str], report: Report, basis: Basis
     """The text for these reports, whose ledger stands in the folder ``state``. Raises OSError."""
     digests = {f"state/reports/{name}": _sha256(text.encode()) for name, text in reports.items()}
     digests |= {f"state/{name}": _sha256(content) for name, content in ledger_files(state).items()}
-    settings = _settings_document(basis.settings)
+    settings = settings_document(basis.settings)
     predicate: Document = {
         "format_version": FORMAT_VERSION,
         "written_on": basis.on.isoformat(),
@@ -90,7 +91,7 @@ def render(state: Path, reports: Mapping[str, str], report: Report, basis: Basis
             "files": _resources(basis.files),
         },
         "exclusions": [_exclusion(item.exclusion) for item in report.exclusions if item.in_force],
-        "portals": [_portal(portal) for portal in report.portals],
+        "portals": [_portal(portal, basis.pending) for portal in report.portals],
     }
     statement = {"_type": STATEMENT, "subject": _resources(digests), "predicateType": PREDICATE, "predicate": predicate}
     predicate["digest"] = _digest(statement)
@@ -99,7 +100,7 @@ def render(state: Path, reports: Mapping[str, str], report: Report, basis: Basis
 
 def text_of(statement: Document) -> str:
     """A statement as the file has it."""
-    return json_text(json.dumps(statement, indent=2, ensure_ascii=False)) + "\n"
+    return json_document(statement)
 
 
 def ledger_files(state: Path) -> dict[str, bytes]:
@@ -110,9 +111,13 @@ def ledger_files(state: Path) -> dict[str, bytes]:
 
 @dataclass(frozen=True)
 class Evidence(Basis):
-    """What a file says: what the reports were written with, and what they and the ledger were. Digests by path."""
+    """What a file says: what the reports were written with, and what they and the ledger were. Digests by path.
+
+    ``emulated``: no real tenant answered for one of the portals.
+    """
 
     subject: Mapping[str, str] = field(default_factory=dict)
+    emulated: bool = False
 
 
 def read(content: bytes) -> Evidence:
@@ -126,22 +131,27 @@ def read(content: bytes) -> Evidence:
         predicate["digest"] = sealed
         if text_of(statement).encode() != content:
             raise ValueError("it was changed after it was written: it is not in the form in which it was")
-        declared = predicate["configuration"]
+        declared, portals = predicate["configuration"], predicate["portals"]
         return Evidence(
             on=msgspec.convert(predicate["written_on"], date),
             settings=_settings_from(declared["settings"]["values"]),
             files=_by_name(declared["files"]),
             tool=msgspec.convert(predicate["tool"]["version"], str),
+            pending=frozenset(str(item["id"]) for item in portals if item["configuration"].get("pending")),
             subject=_by_name(statement["subject"]),
+            emulated=any(item["import"]["emulated"] for item in portals),
         )
     except (msgspec.MsgspecError, KeyError, TypeError, AttributeError, RecursionError):
         raise ValueError("it is no evidence that this tool can read") from None
 
 
-def _portal(portal: PortalReport) -> Document:
+def _portal(portal: PortalReport, pending: Set[str]) -> Document:
     """One portal: what it was read with, and what came back."""
     state = portal.state
     last = state.last_import
+    configuration: Document = {"digest": _digest(portal_document(state.portal))}
+    if state.id in pending:
+        configuration["pending"] = True
     own = [item for item in portal.exclusions if item.origin is Origin.PORTAL and item.in_force]
     return {
         "id": state.id,
@@ -149,7 +159,7 @@ def _portal(portal: PortalReport) -> Document:
         "tenant_id": state.portal.tenant_id,
         "serial": state.serial,
         "state": state.presence.value,
-        "configuration": {"digest": _digest(portal_document(state.portal))},
+        "configuration": configuration,
         "import": {"outcome": last.outcome.value, "as_of": msgspec.to_builtins(last.as_of), "emulated": last.emulated},
         "observation": {"digest": _digest(_observed(state))} if last.as_of else None,
         "queries": list(queries(last)),
@@ -178,7 +188,7 @@ def _exclusion(item: Exclusion) -> Document:
     return document
 
 
-def _settings_document(settings: Settings) -> Document:
+def settings_document(settings: Settings) -> Document:
     """The settings on which reports depend."""
     document: Document = msgspec.to_builtins(settings)
     return {name: value for name, value in document.items() if name not in _OUTSIDE}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,15 +31,32 @@ def write_atomically(path: Path, content: bytes) -> None:
     The folder is not synced: after a power cut the old file may be back, and the next run writes it again from the
     state DB. Raises OSError.
     """
-    temporary = path.with_name(f".{path.name}{_UNFINISHED}")
+    _replace(path, (content,), path.with_name(f".{path.name}{_UNFINISHED}"), 0o666)
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether a file is what a killed run left of ``write_atomically``; git ignores it."""
+    return path.name.startswith(".") and path.name.endswith(_UNFINISHED)
+
+
+def write_privately(path: Path, chunks: Iterable[bytes]) -> None:
+    """Put a file that nobody else may read in place of the one that is there, if any, whole or not at all.
+
+    Processes that write it at once do not meet. Raises OSError, and what ``chunks`` raises.
+    """
+    _replace(path, chunks, path.with_name(f".{path.name}.{os.getpid()}{_UNFINISHED}"), 0o600)
+
+
+def _replace(path: Path, chunks: Iterable[bytes], unfinished: Path, mode: int) -> None:
+    """Write a new file beside ``path``, with these rights less the umask, and move it there."""
     try:
-        with temporary.open("xb") as file:
-            file.write(content)
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.writelines(chunks)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        unfinished.replace(path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
         raise
 
 

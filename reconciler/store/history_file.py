@@ -41,10 +41,15 @@ def read(ledger: Path, portal_id: str) -> tuple[DayRecord, ...]:
     return tuple(_record(portal_id, number, text) for number, text in enumerate(lines, start=1))
 
 
+def parse(text: bytes) -> DayRecord:
+    """The record in the bytes of one line. Raises ValueError or RecursionError when they are none."""
+    return msgspec.json.decode(text, type=DayRecord)
+
+
 def _record(portal_id: str, number: int, text: bytes) -> DayRecord:
-    """One line."""
+    """The record in a line of a portal's file."""
     try:
-        return msgspec.json.decode(text, type=DayRecord)
+        return parse(text)
     except (ValueError, RecursionError) as error:
         raise _unreadable(portal_id, f"line {number}: {error}") from None
 

@@ -2,21 +2,24 @@
 
 One JSON file per portal, keys sorted, one member and one product a line: a change shows in one line of a diff, and two
 runners that apply different portals never conflict. Beside it, in ``history``, the portal's history
-(``history_file.py``). ``meta.json`` holds the lineage: the identity of this state among all states of the world.
+(``history_file.py``). ``meta.json`` holds the lineage: the identity of this state among all states of the world. With
+it stands the last day on which a run confirmed that it had read everything.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from reconciler.errors import StateError
-from reconciler.model import DayRecord, PortalState, State
+from reconciler.history import History
+from reconciler.model import PortalState, State
 from reconciler.store import history_file
 from reconciler.store.canonical import line
 from reconciler.store.documents import Document, from_document, to_document
@@ -24,9 +27,6 @@ from reconciler.store.files import holds_other, write_changed, writing
 
 META = "meta.json"
 FORMAT_VERSION = 1
-
-History = Callable[[str], Iterable[DayRecord]]
-"""The history of the portal with an id, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What ``state/ledger`` holds. ``lineage`` is None when there is no ledger yet."""
+    """What ``state/ledger`` holds. ``lineage`` is None when there is no ledger yet.
+
+    ``confirmed`` is the last day on which a run that confirms reports read every portal completely, if there was one.
+    """
 
     lineage: str | None
     entries: Mapping[str, Entry]
+    confirmed: date | None = None
 
 
 def render(state: PortalState) -> str:
@@ -82,10 +86,15 @@ def read(folder: Path) -> Ledger:
         if any(folder.glob("*.json")):
             raise StateError(code="state-unreadable")
         return Ledger(None, {})
-    lineage = _parse(meta)[0].get("lineage")
+    document, _ = _parse(meta)
+    lineage = document.get("lineage")
     if not isinstance(lineage, str):
         raise _unreadable(meta, "it says no lineage")
-    return Ledger(lineage, dict(_entries(folder)))
+    try:
+        confirmed = msgspec.convert(document.get("confirmed"), date | None)
+    except msgspec.ValidationError:
+        raise _unreadable(meta, "what it says as confirmed is no date") from None
+    return Ledger(lineage, dict(_entries(folder)), confirmed)
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, Entry]]:
@@ -128,13 +137,13 @@ def _unreadable(path: Path, why: str) -> StateError:
     return StateError(f"state/ledger/{path.name} cannot be read.", code="ledger-unreadable", detail=why)
 
 
-def write(folder: Path, lineage: str, state: State, history: History) -> bool:
+def write(folder: Path, lineage: str, state: State, history: History, confirmed: date | None = None) -> bool:
     """Write the ledger; files that are already right are not touched. Returns whether anything changed.
 
     A history moves only together with its portal's file, so it is asked for only then, and written first: where the
     file is right, the history is. Raises StateError.
     """
-    texts: dict[str, str | None] = {META: f"{line({'format_version': FORMAT_VERSION, 'lineage': lineage})}\n"}
+    texts: dict[str, str | None] = {META: _meta(lineage, confirmed)}
     with writing(folder):
         for portal_id, portal in sorted(state.items()):
             file, past, text = f"{portal_id}.json", history_file.name(portal_id), render(portal)
@@ -145,3 +154,19 @@ def write(folder: Path, lineage: str, state: State, history: History) -> bool:
                 texts[past] = records
             texts[file] = None if is_right else text
     return write_changed(folder, texts, "*.json", f"{history_file.FOLDER}/*.jsonl")
+
+
+def confirm(folder: Path, lineage: str, day: date) -> bool:
+    """Write down the day on which a run has read every portal completely. Returns whether it was another.
+
+    Raises StateError.
+    """
+    return write_changed(folder, {META: _meta(lineage, day)}, META)
+
+
+def _meta(lineage: str, confirmed: date | None) -> str:
+    """The text of ``meta.json``."""
+    document: Document = {"format_version": FORMAT_VERSION, "lineage": lineage}
+    if confirmed:
+        document["confirmed"] = confirmed.isoformat()
+    return f"{line(document)}\n"

@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,41 +13,31 @@ import msgspec
 
 from reconciler import __version__
 from reconciler.errors import ConfigurationError
-from reconciler.model import Portal, Removal, Settings
 from reconciler.plan import Plan
 from reconciler.plan_page import Basis, KnownAs, PlanPage, SavedPlan
-from reconciler.safety import Override
+from reconciler.run import Run
 from reconciler.store import ledger
 from reconciler.store.canonical import line
 
 FORMAT_VERSION = 1
 
 
-def basis(
-    plan: Plan,
-    portals: Mapping[str, Portal],
-    settings: Settings,
-    removals: Sequence[Removal],
-    *,
-    only: Collection[str],
-    allowed: Collection[Override],
-    emulated: bool,
-    credential_ends: Mapping[str, date],
-) -> Basis:
-    """What ``plan`` was made from. With ``only``, nothing but the selected portals counts."""
+def basis(run: Run, plan: Plan) -> Basis:
+    """What the plan of a run was made from. Where the run selects portals, nothing but those counts."""
     states = [portal.before for portal in plan.portals if portal.before]
     chosen = [portal.id for portal in plan.portals]
-    about = [entry for entry in removals if not only or entry.portal in chosen]
+    about = [entry for entry in run.removals if not run.only or entry.portal in chosen]
+    ends = sorted(run.credential_ends.items())
     return Basis(
         tool=__version__,
-        emulated=emulated,
-        only=tuple(sorted(only)),
-        allowed=tuple(sorted(allowed)),
+        emulated=run.emulate,
+        only=tuple(sorted(run.only)),
+        allowed=tuple(sorted(run.allowed)),
         state={item.id: KnownAs(item.serial, ledger.digest(ledger.render(item))) for item in states},
-        portals={portal_id: _digest(portals[portal_id]) for portal_id in chosen if portal_id in portals},
-        settings=_digest(settings),
+        portals={portal_id: _digest(run.portals[portal_id]) for portal_id in chosen if portal_id in run.portals},
+        settings=_digest(run.settings),
         removals=_digest(about),
-        credential_ends={portal_id: end for portal_id, end in sorted(credential_ends.items()) if portal_id in chosen},
+        credential_ends={portal_id: end for portal_id, end in ends if portal_id in chosen},
     )
 
 

@@ -18,6 +18,7 @@ from sqlite_utils import Database
 
 from reconciler import counting
 from reconciler.counting import Alike, Contents, Counted
+from reconciler.distinct import Distinct
 from reconciler.incremental import DeltaLink, carried_sign_ins
 from reconciler.model import ChangedPage, Contact, Holding, UserPage
 from reconciler.store import delta_links, roster
@@ -59,6 +60,7 @@ class Staging:
         self._db, self._lock, self._key = db, lock, key
         self._tables = Staged(number := next(_numbers))
         self._keys: dict[Kind, int] = {}
+        self._seen = Distinct()
         self._changing = False
         self._settled = False
         self._next: DeltaLink | None = None
@@ -84,6 +86,7 @@ class Staging:
         """Forget everything. What comes then is all users, or with ``changing`` the changes to the stored ones."""
         self._changing, self._settled = changing, False
         self._keys.clear()
+        self._seen = Distinct()
         with self._lock, explained(), self._db.atomic():
             self._db.execute(f"DELETE FROM {self._tables.users}")
             self._db.execute(f"DELETE FROM {self._tables.kinds}")
@@ -97,6 +100,7 @@ class Staging:
     def add(self, page: UserPage) -> None:
         """Stage one page. Of a user who was on an earlier page, the later answer counts, because it is the newer."""
         values: list[object] = []
+        self._seen.add(contact.object_id for contact in page.contacts)
         with self._lock, explained(), self._db.atomic():
             for contact, held in zip(page.contacts, page.held, strict=True):
                 kind = (
@@ -112,6 +116,7 @@ class Staging:
     def change(self, page: ChangedPage) -> None:
         """Stage one page of changes. The later answer about a user counts, on this page and over the earlier ones."""
         self.add(page.present)
+        self._seen.add((*page.gone, *page.unclear))
         nothing = (None,) * (len(Contact._fields) - 1)
         values: list[object] = []
         for kind, ids in ((_GONE, page.gone), (_UNCLEAR, page.unclear)):
@@ -180,7 +185,8 @@ class Staging:
         if self._settled:
             return
         with self._db.atomic():
-            self._drop_older_answers()
+            if self._seen.distinct() < self._seen.count:
+                self._drop_older_answers()
             if self._changing:
                 self._carry_sign_ins()
             self._db.execute(f"UPDATE {self._tables.kinds} SET users = 0")

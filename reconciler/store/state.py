@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from reconciler.errors import Refused, UnknownPortal
+from reconciler.history import History
 from reconciler.model import DayRecord, PortalState, State
 from reconciler.store import history_file, ledger
 from reconciler.store.database import Database, open_for_reading, open_for_writing
@@ -34,16 +36,30 @@ Revision = Callable[[str, int], str | None]
 
 @dataclass
 class OpenState:
-    """The state while one run works on it. ``known`` is what it was when the run began."""
+    """The state while one run works on it. ``known`` is what it was when the run began.
+
+    ``confirmed`` is the last day on which a run read every portal completely, where the settings ask to write it down.
+    """
 
     folder: Path
     database: Database
     lineage: str
     known: State
+    confirmed: date | None = None
 
     def write_ledger(self) -> bool:
         """Make the ledger say what the DB says. Returns whether a file changed."""
-        return ledger.write(self.folder / "ledger", self.lineage, self.database.load(), self.database.history)
+        known, history = self.database.load(), self.database.history
+        return ledger.write(self.folder / "ledger", self.lineage, known, history, self.confirmed)
+
+    def confirm(self, day: date) -> bool:
+        """Write into the ledger that every portal was read completely. Returns whether a file changed."""
+        self.confirmed = day
+        return ledger.confirm(self.folder / "ledger", self.lineage, day)
+
+    def history(self, portal_id: str) -> tuple[DayRecord, ...]:
+        """The history of a portal as the ledger has it, from which reports are made. Raises StateError."""
+        return history_file.read(self.folder / "ledger", portal_id)
 
 
 def read(folder: Path) -> dict[str, PortalState]:
@@ -61,7 +77,7 @@ def read_history(folder: Path, portal_id: str) -> tuple[PortalState, tuple[DayRe
 
 
 @contextmanager
-def _reading(folder: Path) -> Iterator[tuple[dict[str, PortalState], ledger.History]]:
+def _reading(folder: Path) -> Iterator[tuple[dict[str, PortalState], History]]:
     """What is known, and the way to a portal's history: it comes from where the portal's state comes from."""
     written = ledger.read(folder / "ledger")
     with open_for_reading(folder) as database:
@@ -110,7 +126,7 @@ def open_state(folder: Path, new_lineage: str) -> Iterator[OpenState]:
             ]
             if newer or lineage != database.lineage():
                 database.restore(lineage, newer, stored.keys() - known.keys())
-            yield OpenState(folder, database, lineage, known)
+            yield OpenState(folder, database, lineage, known, written.confirmed)
 
 
 def _keep_out_of_git(folder: Path) -> None:

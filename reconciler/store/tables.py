@@ -13,12 +13,17 @@ from sqlite_utils import Database, Migrations
 migrations = Migrations("reconciler")
 
 
+def _execute(db: Database, statements: str) -> None:
+    """Execute statements one by one: ``executescript`` would end the transaction that a migration is."""
+    for statement in statements.split(";"):
+        if statement.strip():
+            db.execute(statement)
+
+
 @migrations()
 def m001_first_tables(db: Database) -> None:
     """Everything that the first version knows."""
-    for statement in _FIRST_TABLES.split(";"):
-        if statement.strip():
-            db.execute(statement)
+    _execute(db, _FIRST_TABLES)
 
 
 @migrations()
@@ -48,9 +53,7 @@ def m004_one_row_for_each_user(db: Database) -> None:
     db.execute("ALTER TABLE imports ADD COLUMN paths_as_of TEXT")
     db.execute("DROP TABLE assignments")
     db.execute("DROP TABLE contacts")
-    for statement in _USERS.split(";"):
-        if statement.strip():
-            db.execute(statement)
+    _execute(db, _USERS)
 
 
 @migrations()

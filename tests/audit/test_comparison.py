@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.emulator.scenario import UserGroup
+from reconciler.labels import EMULATED_NOTICE
 from reconciler.model import License, PortalState, Product, Settings, Status, Subscription, Units
 from reconciler.what_if import Assumptions, assume
 from tests.audit.audit_world import Repository
@@ -36,6 +37,7 @@ def two_reports(repository: Repository) -> tuple[str, str]:
 def test_what_changed_between_two_commits_is_said_in_words(repository: Repository) -> None:
     first, second = two_reports(repository)
     assert diff(repository, first, second) == (
+        f"{EMULATED_NOTICE}\n"
         "one: 3 changes\n"
         "  exclusion of FLOW_FREE taken out\n"
         "  exclusion of OLD taken out\n"
@@ -51,6 +53,14 @@ def test_what_changed_between_two_commits_is_said_in_words(repository: Repositor
         "Licenses consumed: 14 → 21\n"
         "Licenses missing: 0 → 2\n"
     )
+
+
+def test_a_new_portal_that_could_not_be_read_has_no_number_of_products(repository: Repository) -> None:
+    first = repository.publish()
+    repository.world.portals(one=portal_yaml(1), two=portal_yaml(2), three=portal_yaml(3))
+    repository.commit("A third portal, whose tenant is not there")
+    assert repository.world.run("apply").code == 4
+    assert "three: new, Portal 3, not read yet\n" in diff(repository, first)
 
 
 def test_without_a_second_commit_it_is_compared_with_what_is_known_now(repository: Repository) -> None:
@@ -87,6 +97,24 @@ def test_as_markdown_no_name_of_a_tenant_is_markup(repository: Repository) -> No
     page = diff(repository, first, "--format", "markdown")
     assert "## &lt;b&gt;\\[x\\](y)\n" in page
     assert "<b>" not in page
+
+
+def test_each_form_says_that_numbers_are_emulated_where_there_are_numbers(repository: Repository) -> None:
+    first, second = two_reports(repository)
+    assert f"> **{EMULATED_NOTICE}**\n" in diff(repository, first, second, "--format", "markdown")
+    assert json.loads(diff(repository, first, second, "--format", "json"))["emulated"] is True
+    assert diff(repository, second, "--format", "markdown") == "# What changed\n\nNothing changed.\n"
+
+
+@pytest.mark.parametrize(("below", "told"), [(0, True), (5, False)])
+def test_a_small_group_is_in_no_comparison(below: int, told: bool, repository: Repository) -> None:
+    (repository.root / "reconcile.yaml").write_text(f"report: {{small_group: {below}}}\n" if below else "")
+    repository.commit("How small a group is")
+    first = repository.publish()
+    users = (UserGroup(6, (E3,)), UserGroup(1, (E3,), account_enabled=False))
+    repository.world.tenants(tenant(1, skus=(office(), flow()), users=users), tenant(2))
+    assert repository.world.run("apply", "--full").code == 0
+    assert ("disabled" in diff(repository, first)) is told
 
 
 def test_as_json_every_change_has_both_sides(repository: Repository) -> None:
@@ -168,8 +196,12 @@ def test_before_and_after_are_shown_with_status_and_nothing_is_written(repositor
     before = repository.world.written()
     ended = repository.world.run("what-if", "one", "--buy", "ENTERPRISEPACK=3", emulate=False)
     assert ended.code == 0, ended.err
-    assert ended.out.splitlines()[2:] == [
-        "one      Office 365 E3      5 → 8          7    −2 → 1   ✗ Not enough licenses assigned → ✓ Fully licensed",
+    notice, _, _, *lines = ended.out.splitlines()
+    assert notice == EMULATED_NOTICE
+    assert lines == [
+        "one      Office 365 E3      5 → 8          0          7    −2 → 1   "
+        "✗ Not enough licenses assigned → ✓ Fully licensed   active",
+        "Buy 3 × Office 365 E3 (one), 10.00 EUR a month each: 360.00 EUR a year.",
         "Missing licenses a year: 240.00 EUR → 0.00 EUR",
         "Licenses nobody consumes a year: 0.00 EUR → 120.00 EUR",
         "Then: None of 1 product is short of licenses. 1 of 1 portal read.",
@@ -184,6 +216,11 @@ def test_before_and_after_are_shown_with_status_and_nothing_is_written(repositor
         (["--buy", "ENTERPRISEPACK=3"], "is in one, two: name the portal by ID"),
         (["one", "--buy", "NOTHING=3"], "No portal has a product 'NOTHING'"),
         (["--renew", "NOTHING"], "No portal has a product 'NOTHING'"),
+        (["--renew", "NOTHING=ENTERPRISEPACK"], "No portal has a product 'NOTHING'"),
+        (["--renew", "ENTERPRISEPACK=E5"], "cannot be renewed as 'E5': name another product"),
+        (["--renew", "ENTERPRISEPACK=ENTERPRISEPACK"], "of which one, two has exactly one"),
+        (["--renew", "ENTERPRISEPACK="], "is not a SKU, or two"),
+        (["--renew", "=ENTERPRISEPACK"], "is not a SKU, or two"),
         (["--buy", "ENTERPRISEPACK"], "is not a SKU and a number"),
         (["--buy", "ENTERPRISEPACK=-3"], "is not a SKU and a number"),
         (["--buy", "ENTERPRISEPACK=٣"], "is not a SKU and a number"),

@@ -69,6 +69,9 @@ def test_a_commit_of_a_person_to_the_ledger_or_the_reports_is_named(repository: 
     assert ended.out.startswith("Verified: "), "the files are right again; the history is not"
     for commit in (first, second):
         assert f"{commit[:12]}: state/reports/notes.md changed, and no trailer Reconciled-From" in ended.out
+    closing = f"Not verified: 3 commits up to {second[:12]} changed ledger or reports, and 2 things are wrong with them"
+    assert ended.out.splitlines()[-1].startswith(closing)
+    assert "let `reconcile publish` commit it" in ended.err
 
 
 def test_what_else_is_under_state_may_be_changed_by_people(repository: Repository) -> None:
@@ -209,7 +212,7 @@ def test_a_shallow_clone_says_how_to_get_the_rest(repository: Repository, tmp_pa
 
 
 def test_without_git_the_log_is_an_error(repository: Repository, tmp_path: Path) -> None:
-    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/state").mkdir(parents=True)
     ended = repository.world.run("--chdir", str(tmp_path / "elsewhere"), "verify", "--log", emulate=False)
     assert ended.code == 1
     assert "error: git-failed: " in ended.err

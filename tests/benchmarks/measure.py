@@ -34,6 +34,7 @@ class ProcessFailed(Exception):
 def measure(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Cost:
     """Run a command to its end. Raises ProcessFailed when its exit code is not 0."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("RECONCILE_")}
+    clean.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program is compiled once, not at every start
     launched = subprocess.run(
         [*LAUNCH, *command], env={**clean, **(environment or {})}, capture_output=True, check=True
     )

@@ -9,13 +9,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pytest
+from typing import TYPE_CHECKING, Any
 
 from reconciler.cli.main import main
 from reconciler.emulator import scenarios
 from reconciler.emulator.scenario import SECRET, Application, Scenario, Sku, Tenant, UserGroup, Vault
+
+if TYPE_CHECKING:
+    import pytest  # other Pythons play scenarios with these builders, and have no test library
 
 E3 = "6fd2c87f-b296-42f0-b197-1e91e994b900"
 POWER_BI = "f8a1db68-be16-40ed-86d5-cb42ce701560"

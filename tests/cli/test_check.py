@@ -14,11 +14,13 @@ from syrupy.assertion import SnapshotAssertion
 
 from reconciler.check_page import At, CheckedPolicy, CheckPage
 from reconciler.emulator.scenario import UserGroup
+from reconciler.labels import EMULATED_NOTICE
 from reconciler.model import Policy, PolicyRule
 from reconciler.policies import Verdict, Violation
 from reconciler.render import check_json, check_junit, check_sarif, check_text
 from reconciler.resources import folder
 from tests.cli.cli_world import E3, World, office, portal_yaml, tenant
+from tests.pipeline.pipeline_world import git
 
 POLICIES = """\
 policies:
@@ -101,6 +103,66 @@ def test_a_portal_that_was_never_applied_is_found(world: World) -> None:
     assert "portals.d/one.yaml:1:7: import_complete Portal 1: it was never imported." in ended.out
 
 
+def test_products_of_a_portal_that_was_never_read_violate(world: World) -> None:
+    world.portals(one=portal_yaml())
+    settings(world, "policies: [{rule: no_product_short}]\n")
+    ended = world.run("check")
+    assert ended.code == 1
+    assert "portals.d/one.yaml:1:7: no_product_short Portal 1: it was never imported." in ended.out
+
+
+def test_a_policy_about_nothing_does_not_hold_and_is_warned_of(short: World) -> None:
+    settings(short, "policies:\n  - {rule: import_complete, portal: typo}\n  - {rule: import_complete}\n")
+    ended = short.run("check")
+    assert ended.code == 0
+    assert ended.out.splitlines()[-3:] == [
+        "⚠ import_complete portal=typo: there was nothing to judge",
+        "✓ import_complete: holds, 1 judged",
+        "No policy is violated, but 1 of 2 judged nothing.",
+    ]
+    warned = "reconcile.yaml:2:37: unmatched-policy This names no portal. (warning)"
+    assert warned in ended.err
+    assert warned in short.run("validate").out
+    root = ElementTree.fromstring(short.run("check", "--format", "junit").out)
+    assert (root.attrib["skipped"], root[0].attrib["skipped"], root[1].attrib["skipped"]) == ("1", "1", "0")
+    assert root[0][0].find("skipped") is not None
+
+
+def test_a_license_that_no_portal_has_is_warned_of_once_it_is_known(short: World) -> None:
+    settings(short, "policies: [{rule: no_product_short, sku: TYPO_*}]\n")
+    for command in ("check", "validate", "plan"):
+        ended = short.run(command)
+        assert "reconcile.yaml:1:42: unmatched-policy" in ended.out + ended.err
+    (short.root / "state/ledger/meta.json").write_text("{")
+    (short.root / "state/reconciler.db").unlink()
+    assert short.run("validate").code == 0
+
+
+def test_lines_are_named_from_the_top_of_the_git_repository(short: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    git(short.root.parent, "init", "--quiet")
+    folder = short.root.name
+    document = json.loads(short.run("check", "--format", "sarif").out)
+    (first, *_) = document["runs"][0]["results"]
+    for place in (*first["locations"], *first["relatedLocations"]):
+        assert place["physicalLocation"]["artifactLocation"]["uri"].startswith(f"{folder}/")
+    root = ElementTree.fromstring(short.run("check", "--format", "junit").out)
+    assert root[0][0].attrib["file"] == f"{folder}/portals.d/one.yaml"
+    assert "\nportals.d/one.yaml:11:11: " in f"\n{short.run('check').out}"
+    monkeypatch.setenv("PATH", str(short.root))
+    assert f'"{folder}/' not in short.run("check", "--format", "sarif").out
+
+
+def test_each_form_says_that_numbers_are_emulated(short: World) -> None:
+    (run,) = json.loads(short.run("check", "--format", "sarif").out)["runs"]
+    assert run["properties"] == {"emulated": True}
+    assert all(EMULATED_NOTICE in each["message"]["text"] for each in run["results"])
+    root = ElementTree.fromstring(short.run("check", "--format", "junit").out)
+    assert [suite.findtext("system-out") for suite in root] == [EMULATED_NOTICE] * 5
+    assert short.run("check").out.startswith(EMULATED_NOTICE)
+    real = page_of(Policy(PolicyRule.NO_PRODUCT_SHORT), "x")
+    assert "mulated data" not in check_sarif.render(real, "1") + check_junit.render(real) + check_text.render(real)
+
+
 def test_json_is_as_its_schema_says(short: World) -> None:
     ended = short.run("check", "--format", "json")
     document = json.loads(ended.out)
@@ -141,7 +203,7 @@ def test_junit_has_a_case_for_each_violation_and_for_each_policy_that_holds(shor
     assert (root.tag, root.attrib["tests"], root.attrib["failures"]) == ("testsuites", "5", "3")
     suites = {suite.attrib["name"]: suite for suite in root}
     assert len(suites) == 5
-    (case,) = suites["no_product_short"]
+    (case,) = suites["no_product_short"].findall("testcase")
     assert (case.attrib["file"], case.attrib["line"]) == ("portals.d/one.yaml", "11")
     (failure,) = case
     assert failure.attrib["message"] == "Portal 1 - Office 365 E3: 2 too few: 12 consumed, 10 entitled."

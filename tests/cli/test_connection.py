@@ -41,13 +41,13 @@ def valid(text: str) -> dict[str, Any]:
 
 def test_the_page_of_the_demo(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     ended = reconcile("--emulate", "demo", "test-connection", cwd=tmp_path)
-    assert ended.code == 0, ended.err
+    assert ended.code == 1, ended.err
     assert ended.out == snapshot(extension_class=TextFile)
 
 
 def test_the_json_of_the_demo(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     ended = reconcile("--emulate", "demo", "test-connection", "--format", "json", cwd=tmp_path)
-    assert ended.code == 0, ended.err
+    assert ended.code == 1, ended.err
     assert valid(ended.out)
     assert ended.out == snapshot(extension_class=JsonFile)
 
@@ -513,6 +513,7 @@ def test_the_served_demo_can_be_tested_with_two_variables(tmp_path: Path) -> Non
         (tmp_path / "portals.d" / path.name).write_bytes(path.read_bytes())
     with Server(scenarios.load("demo"), tmp_path) as server:
         ended = reconcile("--now", "2026-11-23", "test-connection", cwd=tmp_path, environment=server.environment)
-    assert ended.code == 0, ended.out + ended.err
-    assert ended.out.count("✗") == 0
-    assert "3 of 3 portals can be read; to look at: northwind." in ended.out
+    assert ended.code == 1, ended.out + ended.err
+    assert ended.out.count("✗") == 1
+    assert "✗ Permissions              permission-missing: The token lacks User.Read.All." in ended.out
+    assert "3 of 4 portals can be read; failed: contoso-lab; to look at: northwind." in ended.out

@@ -10,7 +10,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from reconciler.emulator.scenario import Subscription, UserGroup
-from tests.cli.cli_world import E3, World, flow, office, portal_yaml, tenant
+from tests.cli.cli_world import E3, FLOW, World, flow, office, portal_yaml, tenant
 from tests.core.core_snapshots import TextFile
 
 
@@ -171,6 +171,53 @@ def test_a_product_that_was_removed_because_it_is_gone_is_still_explained(world:
     told = world.run("explain", "one", "FLOW_FREE").out
     assert "Not known any more: its product was removed from the state on 2026-11-23 (T-17: Sold)." in told
     assert "The tenant reports the license again: the next complete import brings it." in told
+    assert f"`reconcile history one {FLOW}` shows its last numbers." in told
+    history = world.run("history", "one", FLOW)
+    assert history.code == 0
+    assert "deleted from the state" in history.out
+
+
+def test_a_portal_of_which_nothing_is_left_is_sent_to_its_history(world: World) -> None:
+    world.portals(one=portal_yaml(1), two=portal_yaml(2))
+    world.tenants(tenant(1), tenant(2))
+    world.run("apply")
+    world.portals(two=portal_yaml(2))
+    (world.root / "portals.d" / "removals.yaml").write_text("removals:\n  - {portal: one, sku: '*', reason: Sold}\n")
+    assert world.run("apply").code == 0
+    ended = world.run("explain", "one", "ENTERPRISEPACK")
+    assert ended.code == 64
+    assert "Nothing is left of the portal one: `reconcile history one` shows what it had.\n" in ended.err
+    assert world.run("history", "one").code == 0
+    world.portals(one=portal_yaml(1), two=portal_yaml(2))
+    assert "it had. The next apply begins it anew.\n" in world.run("explain", "one", "ENTERPRISEPACK").err
+
+
+@pytest.mark.parametrize("name", ["office 365 e3", "Portal 1 - Office 365 E3", "ENTERPRISPACK", "Ofice 365 E3"])
+def test_a_title_leads_to_the_part_number(name: str, world: World) -> None:
+    world.tenants(tenant(1))
+    world.run("apply")
+    ended = world.run("explain", "one", name)
+    assert ended.code == 64
+    assert "Did you mean 'ENTERPRISEPACK'?" in ended.err
+
+
+def test_the_remedy_of_an_exclusion_names_the_one_that_counts(world: World) -> None:
+    world.tenants(tenant(1))
+    world.run("apply")
+    everywhere = "exclusions:\n  - {sku: '*PACK', reason: For everybody}\n"
+    for extra, way in (
+        (EXCLUDING, "take the exclusion at portals.d/one.yaml:6:5 out: the"),
+        (
+            "",
+            "take the exclusion at reconcile.yaml:2:5 out, or lift it for this portal alone with `include` in "
+            "portals.d/one.yaml: the",
+        ),
+    ):
+        world.portals(one=portal_yaml(1, extra=extra))
+        (world.root / "reconcile.yaml").write_text(everywhere)
+        assert world.run("apply").code == 0
+        (found,) = json.loads(world.run("explain", "one", E3, "--format", "json").out)["explanations"]
+        assert f"If not, {way} next import updates the product again." in found["remedy"]
 
 
 def test_a_muted_product_asks_for_nothing(world: World) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.emulator import app
+from reconciler.emulator import in_process
 from reconciler.emulator.app import Emulator
 from reconciler.emulator.scenario import Scenario, UserGroup
 from tests.cli.cli_world import E3, World, portal_yaml, tenant
@@ -23,7 +23,7 @@ def living(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
         emulators[0].change(scenario)
         return emulators[0]
 
-    monkeypatch.setattr(app, "Emulator", reached)
+    monkeypatch.setattr(in_process, "Emulator", reached)
     world.portals(one=portal_yaml())
     world.tenants(tenant())
     assert f"{LISTED}no earlier read to go on from" in world.run("-v", "apply").err

@@ -102,6 +102,54 @@ def test_a_refusal_is_shown_and_named_on_stderr(applied: World) -> None:
     assert applied.run("plan", "--allow", "tenant-change").code == 0
 
 
+def test_a_refused_removal_is_shown_as_what_apply_leaves_out(applied: World) -> None:
+    entry = "removals:\n  - {portal: one, sku: ENTERPRISEPACK, reason: A mistake}\n"
+    (applied.root / "portals.d" / "removals.yaml").write_text(entry)
+    ended = applied.run("plan")
+    assert ended.code == 3
+    assert "! Left out: removal-refused: portals.d/removals.yaml:2:5: Portal 1 - Office 365 E3 can be" in ended.out
+    assert "! Refused" not in ended.out
+    left_out = "refused: apply would leave out 1 entry of removals.yaml, do all else, and end with 4: removal-refused\n"
+    assert left_out in ended.err
+    assert "apply would stop" not in ended.err
+    assert applied.run("apply").code == 4
+    edit(applied, "two", "10000000-0000-4000-8000-000000000002", "10000000-0000-4000-8000-000000000003")
+    ended = applied.run("plan")
+    assert "refused: apply would stop: tenant-changed\n" in ended.err, "it stops, so nothing is left out"
+    assert "! Left out: removal-refused" in ended.out
+    assert applied.run("apply").code == 3
+
+
+# --- what is deleted with all its products ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sku", "sign", "headline"),
+    [
+        ('"*"', "✕", "the file of Portal 2 is gone; 2 products are removed from the state"),
+        (
+            "FLOW_FREE",
+            "-",
+            "the file of Portal 2 is gone; 1 product cannot be synchronized any more; "
+            "1 product is removed from the state",
+        ),
+    ],
+)
+def test_a_portal_that_is_deleted_with_products_says_what_becomes_of_each(
+    sku: str, sign: str, headline: str, world: World
+) -> None:
+    world.portals(one=portal_yaml(1), two=portal_yaml(2))
+    world.tenants(tenant(1), tenant(2, skus=(office(), flow())))
+    assert world.run("apply").code == 0
+    (world.root / "portals.d" / "two.yaml").unlink()
+    entry = f"removals:\n  - {{portal: two, sku: {sku}, reason: Sold}}\n"
+    (world.root / "portals.d" / "removals.yaml").write_text(entry)
+    ended = world.run("plan")
+    assert f"{sign} two: {headline}\n" in ended.out
+    legend = next(line for line in ended.out.splitlines() if line.startswith("Legend: "))
+    assert ("cannot be synchronized any more" in legend) is (sign == "-")
+
+
 # --- --refresh -------------------------------------------------------------------------------------------------------
 
 

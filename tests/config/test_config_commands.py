@@ -91,7 +91,7 @@ def test_validate_needs_a_folder_of_portals(tmp_path: Path, capsys: pytest.Captu
 def test_an_annotation_escapes_what_github_would_obey() -> None:
     problem = Problem("portals.d/a,b:c.yaml", 2, 3, "unknown-key", "100 % of `a::b`", "Did\nyou?")
     assert render_github([problem]) == (
-        "::error file=portals.d/a%2Cb%3Ac.yaml,line=2,col=3,title=unknown-key::100 %25 of `a::b`%0ADid%0Ayou?\n"
+        "::error file=portals.d/a%2Cb%3Ac.yaml,line=2,col=3,title=unknown-key::100 %25 of `a:\\x3ab`%0ADid%0Ayou?\n"
     )
     warning = Problem("a.yaml", 1, 1, "same-tenant", "x", severity="warning")
     assert render_github([warning]) == "::warning file=a.yaml,line=1,col=1,title=same-tenant::x\n"

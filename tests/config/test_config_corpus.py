@@ -23,6 +23,7 @@ INEFFECTIVE = {
     "unmatched-exclusion",
     "unmatched-include",
     "unmatched-overlap",
+    "unmatched-policy",
     "unmatched-product",
     "unmatched-unmetered",
 }

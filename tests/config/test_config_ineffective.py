@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.config.idle_policies import idle_policies
 from reconciler.config.ineffective import dated_warnings, unmatched
 from reconciler.config.loader import Desired, load
 from reconciler.config.problems import Problem
@@ -147,3 +148,35 @@ def test_one_entitlement_for_several_licenses_is_named_with_their_ids(tmp_path: 
     assert problem.hint == f"Name the SKU ID: `{numbered(0)}` or `{numbered(1)}`."
     assert unmatched(desired_of(tmp_path, text.replace("ENTERPRISEPACK", numbered(1))), state) == ()
     assert unmatched(desired_of(tmp_path, text), contoso("ENTERPRISEPACK", "SPE_E5")) == ()
+
+
+def test_a_policy_about_nothing_is_named_where_it_stands(tmp_path: Path) -> None:
+    settings = (
+        "policies:\n"
+        "  - {rule: no_product_short, portal: contso}\n"
+        "  - {rule: no_product_short, sku: ENTERPRISEPAK}\n"
+        "  - {rule: import_complete, portal: 'cont*'}\n"
+        "  - {rule: no_product_short, sku: 'ENTER*'}\n"
+        "  - {rule: no_product_short, sku: FLOW_FREE, portal: fabrikam}\n"
+        "  - {rule: no_product_short, sku: FLOW_*, portal: contoso}\n"
+    )
+    desired = desired_of(tmp_path, "", settings, fabrikam="")
+    assert places(idle_policies(desired, {})) == ["reconcile.yaml:2:38 unmatched-policy"]
+    half = contoso("ENTERPRISEPACK")
+    assert places(idle_policies(desired, half)) == [
+        "reconcile.yaml:2:38 unmatched-policy",
+        "reconcile.yaml:7:35 unmatched-policy",
+    ]
+    other = portal_state(product(license_(FLOW)), declared=portal("fabrikam", tenant_id=f"1{TENANT[1:]}"))
+    found = idle_policies(desired, {**half, **known(other)})
+    assert places(found) == [
+        "reconcile.yaml:2:38 unmatched-policy",
+        "reconcile.yaml:3:35 unmatched-policy",
+        "reconcile.yaml:7:35 unmatched-policy",
+    ]
+    assert [problem.hint for problem in found] == [
+        "Check the spelling, or delete it.",
+        "Did you mean `ENTERPRISEPACK`?",
+        "Check the spelling, or delete it.",
+    ]
+    assert set(found) <= set(unmatched(desired, {**half, **known(other)}))

@@ -15,6 +15,7 @@ from reconciler.errors import ConfigurationError
 from reconciler.model import (
     CertificateAuthentication,
     Cloud,
+    Confirm,
     Consumers,
     DeclaredEntitlement,
     Exclusion,
@@ -178,7 +179,7 @@ def test_settings_and_removals_of_a_whole_repository_arrive_in_the_model() -> No
         urgent_days=14,
         thresholds=Thresholds(90, 10, 60, 60, 0, 180),
         safety=SafetyLimits(20, 50, 3, 10, 80),
-        report=ReportSettings(Consumers.PSEUDONYMS, Reference("env", "PSEUDONYM_KEY"), 5),
+        report=ReportSettings(Consumers.PSEUDONYMS, Reference("env", "PSEUDONYM_KEY"), 5, Confirm.WEEKLY),
         policies=(
             Policy(PolicyRule.NO_PRODUCT_SHORT, portal="*"),
             Policy(PolicyRule.MIN_UTILIZATION, "warning", sku="SPE_*", percent=80),

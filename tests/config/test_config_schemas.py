@@ -15,6 +15,7 @@ from reconciler.config.loader import load
 from reconciler.config.portal import default_directory, settings
 from reconciler.model import (
     Cloud,
+    Confirm,
     Consumers,
     Exclusion,
     ExclusionScope,
@@ -126,10 +127,11 @@ def test_the_members_of_a_key_are_the_fields_of_its_type(name: str, key: str, ki
     assert set(schema.get("items", schema)["properties"]) == {each.name for each in fields(kind)} - {"position"}
 
 
-def test_the_words_of_policies_and_consumers_are_those_of_the_model() -> None:
+def test_the_words_of_policies_and_reports_are_those_of_the_model() -> None:
     settings = document("settings")["properties"]
     assert settings["policies"]["items"]["properties"]["rule"]["enum"] == list(PolicyRule)
     assert settings["report"]["properties"]["consumers"]["enum"] == list(Consumers)
+    assert settings["report"]["properties"]["confirm"]["enum"] == list(Confirm)
 
 
 def test_a_policy_takes_the_members_of_its_rule_and_no_others() -> None:

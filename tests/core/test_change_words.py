@@ -106,6 +106,20 @@ def test_an_edit_of_a_portals_file_is_told_in_words(
     assert told(portal(**before), portal(**after)) == [expected]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (None, "FLOW_FREE", "now kept out of the import: FLOW_FREE"),
+        ("FLOW_FREE", None, "no longer kept out of the import: FLOW_FREE"),
+        ("A, B", "B, C, D", "now kept out of the import: C, D; no longer kept out of the import: A"),
+    ],
+)
+def test_what_exclusions_keep_out_is_told_by_what_is_other_now(
+    before: str | None, after: str | None, expected: str
+) -> None:
+    assert sentences([Change("Contoso", "excluded", before, after)]) == [expected]
+
+
 def test_a_suspension_is_told_with_its_reason() -> None:
     paused = portal(suspend=Suspension("Migration", date(2026, 12, 31)))
     assert told(portal(), paused) == ["suspension added: reason Migration, until 2026-12-31", "suspended"]

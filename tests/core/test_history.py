@@ -57,8 +57,8 @@ def record(days: int = 0, sku_id: str = E3, **members: Any) -> DayRecord:
 
 
 def deleted(days: int = 0) -> DayRecord:
-    """The record of the day on which the product was deleted."""
-    return DayRecord(TODAY + timedelta(days=days), E3, "Office 365 E3", "Microsoft 365/Contoso", None)
+    """The record of the day on which the product was deleted: its last numbers, and no status."""
+    return record(days, status=None)
 
 
 # --- what makes a record ---------------------------------------------------------------------------------------------
@@ -98,8 +98,17 @@ def test_a_new_product_is_recorded_with_everything_that_is_known_of_it() -> None
     )
 
 
-def test_a_product_that_is_deleted_from_the_state_is_recorded_without_status_and_numbers() -> None:
-    assert records(BEFORE, portal_state(SUITE), TODAY) == (deleted(),)
+def test_a_product_that_is_deleted_from_the_state_is_recorded_without_status_but_with_its_last_numbers() -> None:
+    (found,) = records(BEFORE, portal_state(SUITE), TODAY)
+    assert found == replace(recorded(None, BEFORE)[E3], status=None)
+    assert (found.enabled, found.consumers) == (OFFICE.license.units.enabled, OFFICE.consumers)
+
+
+def test_the_record_of_a_removal_alone_is_not_called_the_first() -> None:
+    told = history_table.render(BEFORE, list(steps([deleted()])))
+    assert "deleted from the state" in told
+    assert "no earlier record" in told
+    assert "first record" not in told
 
 
 def test_records_are_in_the_order_of_sku_ids() -> None:

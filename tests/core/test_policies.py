@@ -28,6 +28,7 @@ from reconciler.report import make_report
 from tests.core.core_world import (
     E3,
     E5,
+    OTHER_TENANT,
     TODAY,
     applied,
     certificate,
@@ -91,7 +92,9 @@ def test_a_product_that_cannot_be_calculated_violates() -> None:
     "state",
     [
         portal_state(product(enabled=1, consumed_units=2, reason=Reason.EXCLUDED)),
-        portal_state(product(enabled=1, consumed_units=2, applies_to="Company")),
+        portal_state(
+            replace(product(enabled=1, consumed_units=2, applies_to="Company"), reclaimable={"disabled_account": 2})
+        ),
         portal_state(
             SHORT, declared=portal(exclusions=(Exclusion("ENTERPRISEPACK", "Known", scope=ExclusionScope.ALERTS),))
         ),
@@ -99,12 +102,34 @@ def test_a_product_that_cannot_be_calculated_violates() -> None:
     ids=["not synchronized", "not metered", "muted"],
 )
 def test_what_asks_for_no_action_is_not_judged(state: PortalState) -> None:
-    found = verdict(NO_SHORT, state)
-    assert (found.judged, found.violations) == (0, ())
+    for policy in (NO_SHORT, HALF, NONE_RECLAIMABLE):
+        found = verdict(policy, state)
+        assert (found.judged, found.violations) == (0, ())
 
 
 def test_a_portal_whose_file_is_gone_is_not_judged() -> None:
-    assert verdict(NO_SHORT, portal_state(SHORT), declared=(portal("other"),)).judged == 0
+    other = portal("other", client_id=OTHER_TENANT)
+    assert verdict(NO_ENDED, portal_state(SHORT), declared=(other,)).judged == 0
+    assert only(verdict(NO_SHORT, portal_state(SHORT), declared=(other,))).portal_id == "other"
+
+
+@pytest.mark.parametrize("policy", [NO_SHORT, HALF, NONE_RECLAIMABLE], ids=lambda policy: policy.rule)
+def test_a_portal_that_was_never_read_violates_every_rule_on_products(policy: Policy) -> None:
+    never = portal_state(declared=portal("fabrikam"), last_import=Import())
+    for found in (verdict(policy, never), verdict(policy, declared=(portal("fabrikam"),))):
+        assert only(found).message == "it was never imported"
+        assert (only(found).portal_id, only(found).path, found.judged) == ("fabrikam", ("name",), 1)
+
+
+def test_a_paused_portal_that_was_never_read_is_not_judged() -> None:
+    paused = portal(suspend=Suspension("Migration", None))
+    assert verdict(NO_SHORT, declared=(paused,)).judged == 0
+
+
+def test_a_renamed_file_is_judged_by_what_was_read_under_its_former_name() -> None:
+    renamed = portal("contoso-eu", name="Contoso")
+    for policy in (NO_SHORT, COMPLETE):
+        assert verdict(policy, portal_state(ENOUGH), declared=(renamed,)).violations == ()
 
 
 @pytest.mark.parametrize(("percent", "violated"), [(50, False), (51, True), (100, True), (1, False)])
@@ -131,10 +156,20 @@ def test_as_many_as_are_allowed_may_be_reclaimable(licenses: int, violated: bool
     assert bool(verdict(replace(NONE_RECLAIMABLE, licenses=licenses), state).violations) is violated
 
 
-def test_a_small_group_is_judged_and_its_size_is_not_told() -> None:
-    state = portal_state(replace(ENOUGH, reclaimable={"disabled_account": 3}))
-    found = verdict(NONE_RECLAIMABLE, state, report=ReportSettings(small_group=5))
-    assert only(found).message.startswith("fewer than 5 licenses held")
+@pytest.mark.parametrize(
+    ("reclaimable", "most", "says"),
+    [
+        ({"disabled_account": 3}, 0, "more than 0 licenses held"),
+        ({"disabled_account": 3, "guest_licensed": 4}, 0, "more than 0 licenses held"),
+        ({"disabled_account": 18, "inactive": 14, "guest_licensed": 4}, 10, "more than 32 licenses held"),
+        ({"disabled_account": 8, "guest_licensed": 4}, 10, "more than 10 licenses held"),
+        ({"disabled_account": 8, "guest_licensed": 5}, 10, "13 licenses held"),
+    ],
+)
+def test_a_small_group_is_judged_and_its_size_is_not_told(reclaimable: dict[str, int], most: int, says: str) -> None:
+    state = portal_state(replace(ENOUGH, reclaimable=reclaimable))
+    found = verdict(replace(NONE_RECLAIMABLE, licenses=most), state, report=ReportSettings(small_group=5))
+    assert only(found).message.startswith(says)
 
 
 @pytest.mark.parametrize(
@@ -263,6 +298,11 @@ def test_only_a_violated_error_fails() -> None:
     assert verdict(NO_SHORT, portal_state(SHORT)).fails
     assert not verdict(replace(NO_SHORT, severity="warning"), portal_state(SHORT)).fails
     assert not verdict(NO_SHORT, portal_state(ENOUGH)).fails
+
+
+def test_a_policy_that_judged_nothing_says_so() -> None:
+    assert verdict(replace(NO_SHORT, sku="TYPO_*"), portal_state(ENOUGH)).is_idle
+    assert not verdict(NO_SHORT, portal_state(ENOUGH)).is_idle
 
 
 def test_verdicts_come_in_the_order_of_the_policies() -> None:

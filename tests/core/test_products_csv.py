@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -14,11 +15,24 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from reconciler.model import Settings
-from reconciler.render import products_csv
+from reconciler.render import cyclonedx_json, focus_csv, products_csv
 from reconciler.render.cells import cell, harmless, table
+from reconciler.render.html.products import product_rows
+from reconciler.render.words import MISSING
 from reconciler.report import make_report
 from tests.core.core_snapshots import TextFile
-from tests.core.core_world import E3, TODAY, known, license_, numbered, portal, portal_state, product, subscription
+from tests.core.core_world import (
+    E3,
+    TODAY,
+    known,
+    license_,
+    numbered,
+    portal,
+    portal_state,
+    product,
+    subscription,
+    with_import,
+)
 from tests.core.report_story import story_report
 
 BEGINS_A_FORMULA = re.compile(r"""[\s"]*[=+\-@＝＋－＠]""")
@@ -65,13 +79,35 @@ def test_the_next_renewal_is_the_first_of_what_can_be_used() -> None:
     assert row["next_renewal"] == "2027-02-01"
 
 
+def test_what_is_not_metered_has_neither_balance_nor_utilization() -> None:
+    state = portal_state(product(applies_to="Company", enabled=5, consumed_units=0, consumers=0))
+    report = make_report(known(state), Settings(), TODAY)
+    (row,) = rows(products_csv.render(report))
+    assert (row["status"], row["quantity"], row["balance"], row["utilization_percent"]) == ("not_metered", "5", "", "")
+    (shown,) = product_rows(report.portals[0])
+    assert (shown.utilization, shown.bar, shown.numbers[-1]) == (MISSING, None, MISSING)
+
+
+@pytest.mark.parametrize(("emulated", "said"), [("demo", "true"), (None, "false")])
+def test_each_row_says_whether_the_emulator_answered(emulated: str | None, said: str) -> None:
+    report = make_report(known(with_import(portal_state(product()), emulated=emulated)), Settings(), TODAY)
+    (row,) = rows(products_csv.render(report))
+    assert row["emulated"] == said
+    (bought,) = rows(focus_csv.render(report))
+    assert bought["x_Emulated"] == said
+    document = json.loads(cyclonedx_json.render(report, "1"))
+    mark = {"name": "m365-license-reconciler:emulated", "value": said}
+    assert document["metadata"]["properties"] == [mark]
+    assert mark in document["components"][0]["properties"]
+
+
 def test_columns_are_a_contract_and_new_ones_come_last() -> None:
     assert products_csv.COLUMNS[:10] == (
         *("portal", "portal_name", "tenant_id", "cloud", "publisher"),
         *("product", "title", "sku_id", "sku_part_number", "directory"),
     )
-    assert products_csv.COLUMNS[-6:] == ("purchase_order", "price", "currency", "period", "true_up", "idle")
-    assert len(products_csv.COLUMNS) == 40
+    assert products_csv.COLUMNS[-6:] == ("price", "currency", "period", "true_up", "idle", "emulated")
+    assert len(products_csv.COLUMNS) == 41
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What entries of removals.yaml come to: only what cannot be synchronised goes, once, and never by an old entry."""
+"""What entries of removals.yaml come to: only what cannot be synchronized goes, once, and never by an old entry."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from reconciler.render.escape import json_text, markdown, plain
+from reconciler.render.escape import json_text, markdown, markdown_advice, plain, printable
 
 RENDERER = MarkdownIt("commonmark").enable("table")
 WORD_JOINER = "\u2060"
@@ -47,7 +47,7 @@ def shown(text: str) -> str:
 @example("&lt;&#124;")
 @example("[x]: http://x.example")
 def test_a_text_shows_as_itself(text: str) -> None:
-    wanted = plain(text).strip()
+    wanted = printable(text).strip()
     for document in (markdown(text), f"# {markdown(text)}", f"- {markdown(text)}", f"> {markdown(text)}"):
         assert shown(document) == wanted
         assert [token.type for token in RENDERER.parse(document) if token.type in ("html_block", "hr", "fence")] == []
@@ -61,7 +61,7 @@ def test_a_table_has_as_many_cells_as_were_put_into_it(rows: list[tuple[str, str
     tokens = RENDERER.parse("\n".join(lines))
     found = [tokens[place + 1].children or [] for place, token in enumerate(tokens) if token.type == "td_open"]
     text = ["".join(child.content for child in cell).replace(WORD_JOINER, "") for cell in found]
-    assert text == [cell for left, right in rows for cell in (f"x{plain(left).strip()}", plain(right).strip())]
+    assert text == [cell for left, right in rows for cell in (f"x{printable(left).strip()}", printable(right).strip())]
 
 
 @given(TEXTS)
@@ -86,7 +86,32 @@ def test_plain_text_has_no_character_that_a_terminal_acts_on(text: str) -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp"])))
 def test_text_without_such_characters_is_left_as_it_is(text: str) -> None:
-    assert plain(text) == text
+    assert printable(text) == text
+    assert plain(text) == text or OBEYED.search(text)
+    assert not OBEYED.search(plain(text))
+
+
+OBEYED = re.compile(r"(?i)##(?:vso)?\[|::[a-z]")
+"""What the agent of a CI would obey in its log."""
+
+
+@pytest.mark.parametrize(
+    ("text", "shown_as"),
+    [
+        ("##vso[task.complete]", r"#\x23vso[task.complete]"),
+        ("a ###[error]", r"a ##\x23[error]"),
+        ("##VSO[", r"#\x23VSO["),
+        ("::error::b", r":\x3aerror:\x3ab"),
+        ("  ::add-mask::", r"  :\x3aadd-mask::"),
+        ("fe80::1 a:: # ## #[ a:b", "fe80::1 a:: # ## #[ a:b"),
+    ],
+)
+def test_what_an_agent_would_obey_is_broken(text: str, shown_as: str) -> None:
+    assert plain(text) == shown_as
+    for document in (markdown(text), markdown_advice(text), json_text(json.dumps(text))):
+        assert not re.search(r"(?i)##(?:vso)?\[|^\s*::[a-z]", document)
+    assert json.loads(json_text(json.dumps(text))) == text
+    assert shown(markdown(text)) == text.strip()
 
 
 @pytest.mark.parametrize(
@@ -135,3 +160,53 @@ def test_json_reads_the_same_and_shows_every_character(value: object) -> None:
 def test_json_keeps_what_people_can_read() -> None:
     assert json_text('"Ünïcödé 漢字 🙂"') == '"Ünïcödé 漢字 🙂"'
     assert json_text('"\U000e0041\u202e\ud800"') == '"\\udb40\\udc41\\u202e\\ud800"'
+
+
+# --- our own words, with code in them --------------------------------------------------------------------------------
+
+PIECES = st.sampled_from(
+    ["`", "``", "a", " ", "|", "\\", "]", "(x)", "*", "_", "<b>", "@x", "$", "{", "http://x.example", "#"]
+)
+ADVICE = TEXTS | st.lists(PIECES, max_size=12).map("".join)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("correct `expires`.", "correct `expires`."),
+        ("`reconcile prune` first", "`reconcile prune` first"),
+        ("Name `{vault: NAME, secret: NAME}`", "Name `{vault: NAME, secret: NAME}`"),
+        ("`*_FREE` and *_FREE", "`*_FREE` and \\*\\_FREE"),
+        ("an odd ` tick", "an odd \\` tick"),
+        ("``a``", "\\`\\`a\\`\\`"),
+        ("`a``b`", "\\`a\\`\\`b\\`"),
+        ("`a|b`", "\\`a&#124;b\\`"),
+        ("`<b>`", "\\`&lt;b&gt;\\`"),
+        ("`{{ x }}`", "\\`\\{\\{ x \\}\\}\\`"),
+        ("` a`", "\\` a\\`"),
+        ("`::error x`", "\\`:&#58;error x\\`"),
+        ("- `a`", "\\- `a`"),
+    ],
+)
+def test_in_our_own_words_what_is_between_backticks_is_code_if_it_is_harmless(text: str, expected: str) -> None:
+    assert markdown_advice(text) == expected
+
+
+@given(ADVICE)
+@example("`a`\\`b`")
+@example("`a` `b` ` c")
+def test_our_own_words_show_as_text_and_code_and_nothing_else(text: str) -> None:
+    for document in (markdown_advice(text), f"# {markdown_advice(text)}", f"> {markdown_advice(text)}"):
+        tokens = inline(document)
+        assert {token.type for token in tokens} <= {"text", "text_special", "code_inline"}
+        seen = "".join(f"`{token.content}`" if token.type == "code_inline" else token.content for token in tokens)
+        assert seen.replace(WORD_JOINER, "") == plain(text).strip()
+
+
+@given(ADVICE, ADVICE)
+def test_our_own_words_stay_in_their_cell(left: str, right: str) -> None:
+    row = f"| x{markdown_advice(left)} | {markdown_advice(right)} | end |"
+    tokens = RENDERER.parse(f"| A | B | C |\n| --- | --- | --- |\n{row}")
+    cells = [tokens[place + 1].content for place, token in enumerate(tokens) if token.type == "td_open"]
+    assert len(cells) == 3
+    assert cells[2] == "end"

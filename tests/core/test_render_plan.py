@@ -418,6 +418,27 @@ def test_only_a_terminal_gets_colors_and_only_on_signs() -> None:
     assert plain == render(story_page(), width=80)
 
 
+@pytest.mark.parametrize("what", ["notes", "refusals", "entries that are left out", "all"])
+def test_a_page_with_many_words_fits_a_comment_and_says_what_is_left_out(what: str) -> None:
+    many = plan_of(*[portal(f"p{number:04}", client_id=numbered(number)) for number in range(1000)])
+    words = "A word about it. " * 8
+    warning = WarningPage("unmatched-exclusion", "portals.d/contoso.yaml:9:5", words, words)
+    page = page_of(many)
+    if what in ("notes", "all"):
+        page = replace(page, warnings=(warning,) * 800)
+    if what in ("refusals", "all"):
+        page = replace(page, refusals=(ErrorInfo("too-many-lost", words, words),) * 800)
+    if what in ("entries that are left out", "all"):
+        page = replace(page, refusals=(*page.refusals, *(ErrorInfo("removal-refused", words, words),) * 800))
+    shown = plan_markdown.render(page)
+    assert 50_000 < len(shown) <= plan_markdown.MAX_CHARACTERS + 100
+    assert "more portals have no room here" in shown
+    assert ("- 7" in shown and "more notes have no room here" in shown) == (what in ("notes", "all"))
+    assert ("more refusals have no room here" in shown) == (what != "notes")
+    assert shown.count("\n### ") > 20, "portals have room all the same"
+    assert shown.splitlines()[-1].startswith("Legend: ")
+
+
 def test_a_page_of_a_thousand_portals_fits_a_comment_and_says_what_is_left_out() -> None:
     many = plan_of(*[portal(f"p{number:04}", client_id=numbered(number)) for number in range(1000)])
     shown = plan_markdown.render(page_of(many))

@@ -48,6 +48,7 @@ from tests.core.core_world import (
     E5,
     LATER,
     NOW,
+    OTHER_TENANT,
     OUTAGE,
     TODAY,
     applied,
@@ -162,7 +163,7 @@ def test_what_a_reader_needs_first_stands_first() -> None:
         "## Changes since the previous report",
         "## Next steps",
         "## Portals",
-        "## Renewals",
+        "## Renewals within 30 days, and grace",
         "## Costs",
         "## Products",
         "## Directories",
@@ -181,19 +182,30 @@ def test_emulated_numbers_say_so_on_the_overview_and_on_their_own_page_only() ->
 
 
 def test_a_changed_number_changes_its_own_rows_only() -> None:
-    def lines(enabled: int) -> list[str]:
+    def rows(enabled: int) -> list[str]:
         items = (product(license_(enabled=enabled)), product(license_(numbered(1), part_number="OTHER")))
-        return markdown.overview(report_of(portal_state(*items))).splitlines()
+        text = markdown.overview(report_of(portal_state(*items)))
+        return [line for line in text.splitlines() if line.startswith("|")]
 
-    changed = [(old, new) for old, new in zip(lines(200), lines(1_000), strict=True) if old != new]
+    changed = [(old, new) for old, new in zip(rows(200), rows(1_000), strict=True) if old != new]
     assert changed == [
         (
             "| Contoso - Office 365 E3 | ENTERPRISEPACK | ✓ Fully licensed | surplus | active "
-            "| 200 | 0 | 0 | 97 | 97 | 103 |",
+            "| 200 | 0 | 0 | 97 | 97 | 103 | 48.50 % |",
             "| Contoso - Office 365 E3 | ENTERPRISEPACK | ✓ Fully licensed | surplus | active "
-            "| 1,000 | 0 | 0 | 97 | 97 | 903 |",
+            "| 1,000 | 0 | 0 | 97 | 97 | 903 | 9.70 % |",
         )
     ]
+
+
+def test_a_new_next_step_leaves_the_others_as_they_are() -> None:
+    items = [
+        product(license_(numbered(number), part_number=f"P{number}"), consumers=consumers)
+        for number, consumers in enumerate((105, 102, 109))
+    ]
+    fewer, more = (section(page_of(portal_state(*some)), "Next steps") for some in (items[:2], items))
+    assert len(fewer) == 2
+    assert more == [["Contoso - P2", *more[0][1:]], *fewer]
 
 
 def test_many_changes_are_counted_after_the_first_twenty() -> None:
@@ -290,11 +302,13 @@ def test_what_ends_is_told_by_day_and_with_what_is_missing_then() -> None:
     assert section(page_of(state), "Renewals") == [
         ["2026-12-01", "Contoso - Office 365 E3", "expiring", "40", "37 too few"],
         ["2026-12-01", "Contoso - SKU_0001", "expiring", "3", "still enough"],
+        ["2027-09-01", "Contoso - Office 365 E3", "active", "60", "97 too few"],
     ]
     later = portal_state(product(subscriptions=(replace(far, total_licenses=100),)))
     assert section(page_of(later), "Renewals") == [
         ["2027-09-01", "Contoso - Office 365 E3", "active", "100", "97 too few"]
     ]
+    assert "## Renewals within 30 days, and grace\n" in markdown.overview(report_of(state))
     assert "## Renewals" not in markdown.overview(report_of(later))
 
 
@@ -348,6 +362,67 @@ def test_costs_are_summed_by_portal_and_over_all_and_by_currency() -> None:
     assert section(markdown.overview(report_of(one)), "Costs") == [
         ["[Contoso](contoso.md)", "60.00 EUR", "0.00 EUR", "0.00 EUR"]
     ]
+
+
+def test_what_no_price_is_known_of_is_said_below_the_true_up() -> None:
+    short = product(consumers=101), product(license_(numbered(1)), consumers=103)
+    entry = ProductEntry("ENTERPRISEPACK", price=Price(Decimal(5), "EUR", "month"))
+    for items, note in (
+        (short[:1], ""),
+        (short, "Not in the true-up: 1 short product has no price."),
+        (
+            (*short, product(license_(numbered(2)), consumers=103)),
+            "Not in the true-up: 2 short products have no price.",
+        ),
+    ):
+        state = portal_state(*items, declared=portal(products=(entry,)))
+        for text in (markdown.overview(report_of(state)), page_of(state)):
+            assert ("no price" in text) == bool(note)
+            assert note in text
+    assert "no price" not in markdown.overview(report_of(portal_state(*short)))
+
+
+def test_a_summary_leads_to_the_table_that_it_counts() -> None:
+    text = markdown.overview(story_report())
+    rows = dict(row[:2] for row in section(text, "Coverage"))
+    assert rows["Portals read completely"] == "[1 of 6](#portals)"
+    assert rows["Portals that failed"] == "[3](#portals), of which 2 with the last known numbers"
+    assert rows["Exclusions in force"] == "[6](#exclusions)"
+    assert "](#" not in markdown.overview(report_of())
+    unread = markdown.overview(report_of(applied(None, portal(), failed())))
+    assert "| Portals that failed | [1](#portals), never read before |" in unread
+
+
+def test_the_first_line_names_what_is_short_and_what_failed_while_that_is_little() -> None:
+    def first(*states: PortalState) -> str:
+        return next(line for line in markdown.overview(report_of(*states)).splitlines() if line.startswith("**"))
+
+    worse, bad = product(license_(numbered(1)), consumers=109), product(consumers=101)
+    down = applied(None, portal("lab", name="Lab | x", tenant_id=OTHER_TENANT), failed())
+    assert first(portal_state(bad, worse), down) == (
+        "**Of 2 products: 2 short, by 10 licenses in all: Contoso - SKU_0001 by 9, Contoso - Office 365 E3 by 1. "
+        "1 of 2 portals read, 1 failed (Lab &#124; x).**"
+    )
+    assert "1 short, by 1 license in all: Contoso - Office 365 E3. " in first(portal_state(bad))
+    many = [product(license_(numbered(number)), consumers=101) for number in range(4)]
+    assert "4 short, by 4 licenses in all. 1 of 1 portal read" in first(portal_state(*many))
+    lost = [applied(None, portal(f"p{number}", name=f"Lab {number}"), failed()) for number in range(4)]
+    assert first(*lost) == "**There are no products. 0 of 4 portals read, 4 failed.**"
+
+
+def test_an_import_is_told_by_sign_and_word() -> None:
+    rows = {row[0]: row[2] for row in section(markdown.overview(story_report()), "Portals")}
+    assert rows["[Contoso](contoso.md)"] == "✓ complete"
+    assert rows["[Unread](unread.md)"] == "✗ failed"
+    assert rows["[Waiting](waiting.md)"] == "– never"
+
+
+def test_a_new_portal_that_was_not_read_has_no_number_of_products() -> None:
+    lab = applied(None, portal(), failed())
+    assert "- **Contoso**: new, not read yet\n" in markdown.overview(report_of(lab))
+    assert "\n- new, not read yet\n" in page_of(lab)
+    empty = applied(None, portal(), complete())
+    assert "- **Contoso**: new, with 0 products\n" in markdown.overview(report_of(empty))
 
 
 def test_an_exclusion_shows_where_it_is_declared_and_what_it_matches() -> None:

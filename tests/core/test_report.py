@@ -84,13 +84,13 @@ UNREAD = applied(None, portal(), failed(), now=LATER)
         ((FINE,), "None of 1 product is short of licenses. 1 of 1 portal read."),
         ((SHORT,), "Of 2 products: 2 short, by 7 licenses in all. 1 of 1 portal read."),
         ((FAILED,), "None of 1 product is short of licenses. 0 of 1 portal read, 1 failed."),
-        ((delete(SHORT),), "Of 2 products: 2 that cannot be synchronised. 0 of 0 portals read."),
+        ((delete(SHORT),), "Of 2 products: 2 that cannot be synchronized. 0 of 0 portals read."),
         (
             (
                 portal_state(product(consumers=101), product(license_(E5, enabled=None)), product(license_(FLOW))),
                 named("north", portal_state(product(reason=Reason.EXCLUDED, consumers=500))),
             ),
-            "Of 4 products: 1 short, by 1 license in all; 1 with a calculation error; 1 that cannot be synchronised. "
+            "Of 4 products: 1 short, by 1 license in all; 1 with a calculation error; 1 that cannot be synchronized. "
             "2 of 2 portals read.",
         ),
     ],

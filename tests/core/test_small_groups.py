@@ -6,12 +6,16 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.findings import ERRORS
 from reconciler.model import Change, ChangeSet, Product, ReportSettings, Settings
 from reconciler.next_steps import Rank
 from reconciler.render.product_words import findings, reclaimable
 from reconciler.render.reports import reports
 from reconciler.report import Report, make_report
-from reconciler.small_groups import told
+from reconciler.small_groups import hide, told
 from tests.core.core_world import E3, NOW, TODAY, known, portal_state, product
 
 FIVE = Settings(report=ReportSettings(small_group=5))
@@ -75,6 +79,38 @@ def test_the_words_of_a_small_group_say_its_limit() -> None:
     (item,) = report_of(found).portals[0].products
     assert [number for _, number in findings(item)] == ["< 5", "< 5", "< 5"]
     assert reclaimable(item, "overlap") == "0"
+
+
+def test_a_sum_of_errors_gives_no_kind_of_error_away() -> None:
+    found = counted(findings={"assignment_error": 7}, errors={"CountViolation": 5, "Other": 2})
+    item = item_of(found)
+    assert (item["findings"], item["assignment_errors"]) == ({}, {"CountViolation": 5})
+    assert item["hidden"] == ["assignment_errors.Other", "findings.assignment_error"]
+    (shown,) = report_of(found).portals[0].products
+    assert [number for _, number in findings(shown)] == ["> 5", "5", "< 5"]
+    whole = item_of(counted(findings={"assignment_error": 11}, errors={"CountViolation": 5, "Other": 6}))
+    assert whole["findings"] == {"assignment_error": 11}
+
+
+@given(
+    errors=st.dictionaries(st.sampled_from(sorted(ERRORS)), st.integers(1, 12), max_size=4),
+    below=st.integers(2, 9),
+)
+def test_no_sum_that_is_told_has_a_part_that_is_not(errors: dict[str, int], below: int) -> None:
+    found = counted(findings={"assignment_error": sum(errors.values())}, errors=errors)
+    told_, hidden = hide(found, below)
+    if hidden.errors:
+        assert "assignment_error" not in told_.findings
+        assert "assignment_error" in hidden.findings
+    else:
+        assert told_.findings == found.findings
+
+
+def test_a_change_of_the_sum_of_errors_is_told_by_its_kinds_only() -> None:
+    total = Change("Office 365 E3", "findings.assignment_error", 5, 7, E3)
+    kind = Change("Office 365 E3", "errors.CountViolation", 5, 6, E3)
+    assert told([total, kind], 5) == (kind,)
+    assert told([total, kind], 0) == (total, kind)
 
 
 def test_users_who_wait_for_a_license_are_still_a_next_step() -> None:

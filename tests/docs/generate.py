@@ -55,8 +55,8 @@ def help_of(command: str) -> str:
     return _fenced("text", _reconcile(*command.split(), "--help"))
 
 
-def _reconcile(*arguments: str) -> str:
-    """What the program prints on stdout, in a process of its own."""
+def _reconcile(*arguments: str, code: int = 0) -> str:
+    """What the program prints on stdout, in a process of its own, given that it ends with this exit code."""
     program = "import sys; from reconciler.cli.main import main; sys.exit(main())"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RECONCILE_")}
     done = subprocess.run(
@@ -64,9 +64,10 @@ def _reconcile(*arguments: str) -> str:
         env={**environment, "COLUMNS": str(WIDTH)},
         capture_output=True,
         encoding="utf-8",
-        check=True,
         timeout=300,
     )
+    if done.returncode != code:
+        raise RuntimeError(f"reconcile {' '.join(arguments)} ended with {done.returncode}: {done.stderr}")
     return done.stdout
 
 
@@ -79,7 +80,7 @@ def file_of(path: str) -> str:
 def _demo() -> tuple[str, str]:
     """What the demo prints on stdout, and its ``status.md``."""
     with tempfile.TemporaryDirectory() as folder:
-        printed = _reconcile("--quiet", "--chdir", folder, "--emulate", "demo", "apply")
+        printed = _reconcile("--quiet", "--chdir", folder, "--emulate", "demo", "apply", code=4)
         return printed, (Path(folder) / "state/reports/status.md").read_text(encoding="utf-8")
 
 

@@ -93,5 +93,5 @@ def test_readme_and_reference_agree_on_exit_codes() -> None:
         }
 
     reference = codes("docs/reference/exit-codes.md")
-    assert set(reference) == {"0", "1", "2", "3", "4", "64", "130"}
+    assert set(reference) == {"0", "1", "2", "3", "4", "64", "130", "141"}
     assert codes("README.md").items() <= reference.items()

@@ -66,6 +66,11 @@ def test_users_are_distinct_and_the_same_every_time(place: Tenant) -> None:
     assert users == seen(place, f"users?$select={SELECT}&$top=500")
 
 
+def _portal_id(place: Tenant) -> str:
+    """The id of the portal that reads a tenant of the demo."""
+    return place.display_name.lower().replace(" ", "-")
+
+
 def test_the_demo_tells_its_story() -> None:
     skus = [sku for place in DEMO.tenants for sku in place.skus]
     users = [user for place in DEMO.tenants for user in place.directory]
@@ -92,7 +97,7 @@ def test_the_demo_tells_its_story() -> None:
 @TENANTS
 def test_each_portal_file_of_the_demo_can_sign_in(place: Tenant) -> None:
     assert DEMO.portals is not None
-    portal = yaml.safe_load((DEMO.portals / f"{place.display_name.lower()}.yaml").read_text("utf-8"))
+    portal = yaml.safe_load((DEMO.portals / f"{_portal_id(place)}.yaml").read_text("utf-8"))
     authentication = portal["authentication"]
     (registered,) = place.applications
     assert (portal["tenant_id"], portal["client_id"]) == (place.tenant_id, registered.client_id)
@@ -110,7 +115,7 @@ def test_each_portal_file_of_the_demo_can_sign_in(place: Tenant) -> None:
 def test_the_demo_has_a_portal_file_for_each_tenant() -> None:
     assert DEMO.portals is not None
     names = {file.stem for file in DEMO.portals.glob("*.yaml")} - {"removals"}
-    assert names == {place.display_name.lower() for place in DEMO.tenants}
+    assert names == set(map(_portal_id, DEMO.tenants))
 
 
 def test_every_credential_of_the_demo_stays_in_the_ignored_folder() -> None:

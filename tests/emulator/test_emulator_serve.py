@@ -212,7 +212,8 @@ def test_credentials_are_written_for_their_owner_only(tmp_path: Path) -> None:
         folder = tmp_path / ".emulator"
         assert folder.stat().st_mode & 0o777 == 0o700
         files = {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()}
-    expected = {".gitignore", "ca.pem", "contoso.secret", "fabrikam.crt", "fabrikam.key", "northwind.secret"}
+    certificate = {"fabrikam.crt", "fabrikam.key"}
+    expected = {".gitignore", "ca.pem", "contoso.secret", "contoso-lab.secret", "northwind.secret"} | certificate
     assert files == dict.fromkeys(expected, 0o600)
     assert (folder / ".gitignore").read_text() == "*\n"
 

@@ -189,6 +189,12 @@ def _no_folder(scene: Scene) -> Ended:
     return apply(scene)
 
 
+def _linked_portals(scene: Scene) -> Ended:
+    (scene.world.root / "portals.d").rmdir()
+    (scene.world.root / "portals.d").symlink_to(scene.folder)
+    return apply(scene)
+
+
 def _no_scenario(scene: Scene) -> Ended:
     scene.world.monkeypatch.setattr(scenarios, "load", SHIPPED)
     scene.world.portals(one=portal_yaml(1))
@@ -314,14 +320,15 @@ def _clone(scene: Scene) -> tuple[Remote, Callable[[], Ended]]:
     git(scene.world.root, "commit", "--quiet", "--message", "The first portal")
     git(scene.world.root, "remote", "add", "origin", str(remote.bare))
     git(scene.world.root, "push", "--quiet", "origin", "main")
+    scene.world.monkeypatch.setattr("reconciler.cli.publish.time.sleep", lambda _: None)
     return remote, lambda: scene.world.run("--now", NOW, "publish")
 
 
-def _untrusted(scene: Scene) -> Ended:
-    _, publish = _clone(scene)
+def _untrusted(scene: Scene, *words: str) -> Ended:
+    _clone(scene)
     scene.world.monkeypatch.setenv("GITHUB_ACTIONS", "true")
     scene.world.monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request")
-    return publish()
+    return scene.world.run("--now", NOW, *words, emulate=False)
 
 
 def _no_repository(scene: Scene) -> Ended:
@@ -329,6 +336,38 @@ def _no_repository(scene: Scene) -> Ended:
     scene.world.monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(scene.world.root.parent))
     (scene.world.root / ".git").rename(scene.folder / "away")
     return scene.world.run("publish", "--branch", "main")
+
+
+def _no_commit(scene: Scene) -> Ended:
+    _, publish = _clone(scene)
+    git(scene.world.root, "update-ref", "-d", "HEAD")
+    return publish()
+
+
+def _refusing_hook(scene: Scene) -> Ended:
+    _, publish = _clone(scene)
+    hook = scene.world.root / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho 'No commit today.' >&2\nexit 1\n")
+    hook.chmod(0o755)
+    return publish()
+
+
+def _no_branch(scene: Scene) -> Ended:
+    _clone(scene)
+    return scene.world.run("publish", "--pull-request", "--branch", "trunk")
+
+
+def _ignored_portal(scene: Scene) -> Ended:
+    _, publish = _clone(scene)
+    (scene.world.root / ".git/info/exclude").write_text("two.yaml\n")
+    scene.world.portals(one=portal_yaml(1), two=portal_yaml(2))
+    return publish()
+
+
+def _verified_too_early(scene: Scene) -> Ended:
+    _clone(scene)
+    return scene.world.run("verify", "--rev", "HEAD", emulate=False)
 
 
 def _changed_checkout(scene: Scene) -> Ended:
@@ -340,6 +379,12 @@ def _changed_checkout(scene: Scene) -> Ended:
 def _unreachable_remote(scene: Scene) -> Ended:
     _, publish = _clone(scene)
     git(scene.world.root, "remote", "set-url", "origin", "../nowhere.git")
+    return publish()
+
+
+def _remote_for_reading(scene: Scene) -> Ended:
+    _, publish = _clone(scene)
+    git(scene.world.root, "remote", "set-url", "--push", "origin", "../nowhere.git")
     return publish()
 
 
@@ -443,12 +488,17 @@ SAFETY: dict[tuple[str, str], Provoke] = {
     ("no-consumers", ""): held_back(_users(12), _some_users()),
     ("consumers-missing", ""): held_back(_users(12), _some_users({"id": "1", "assignedLicenses": [{"skuId": E3}]})),
     ("emulated-answer", ""): _emulated_unseen,
-    ("untrusted-ref", ""): _untrusted,
+    ("untrusted-ref", ""): lambda scene: _untrusted(scene, "apply"),
+    ("untrusted-ref", "This run is for …, and what nobody has approved is not published."): lambda scene: _untrusted(
+        scene, "publish", "apply", "--allow", "untrusted"
+    ),
 }
 
 STATE: dict[tuple[str, str], Provoke] = {
     ("locked", ""): _two_runs,
     ("locked", "Another program is writing to the state DB."): _two_programs,
+    ("no-state", ""): command("verify"),
+    ("no-state", "There is no state/ in this commit."): _verified_too_early,
     ("state-unreadable", ""): after(lambda s: (s.world.root / "state/ledger/meta.json").unlink()),
     ("ledger-unreadable", ""): after(written("ledger/one.json", b"<<<<<<< HEAD\n")),
     ("ledger-version", ""): damaged("one.json", '"format_version": 1', '"format_version": 2'),
@@ -458,9 +508,14 @@ STATE: dict[tuple[str, str], Provoke] = {
     ("state-diverged", ""): damaged("one.json", "Portal 1", "Portal 7"),
     ("state-not-writable", ""): _state_without_place,
     ("emulation-refused", ""): _emulated_after_all,
-    ("git-failed", ""): _no_repository,
+    ("git-failed", ""): _refusing_hook,
+    ("git-failed", "This folder is in no clone of a git repository."): _no_repository,
+    ("git-failed", "There is no commit in this repository yet."): _no_commit,
+    ("git-failed", "The remote has no branch …."): _no_branch,
     ("checkout-changed", ""): _changed_checkout,
-    ("push-failed", ""): _unreachable_remote,
+    ("checkout-changed", "… is not in git."): _ignored_portal,
+    ("push-failed", ""): _remote_for_reading,
+    ("push-failed", "The branch … could not be fetched."): _unreachable_remote,
     ("push-contested", ""): lambda scene: _overtaken(scene, rewriting=False),
     ("push-refused", ""): _refusing_remote,
     ("branch-rewritten", ""): lambda scene: _overtaken(scene, rewriting=True),
@@ -470,6 +525,7 @@ CONFIGURATION: dict[tuple[str, str], Provoke] = {
     ("configuration-invalid", ""): command("apply", reconcile_yaml="colour: blue\n"),
     ("no-portals", ""): _no_folder,
     ("no-portals", "The folder portals.d cannot be read."): _unlisted_folder,
+    ("link-refused", ""): _linked_portals,
     ("unknown-portal", ""): command("apply", "contoso"),
     ("scenario-unknown", ""): _no_scenario,
     ("plan-unreadable", ""): command("show", "ROOT/odd.txt", odd_txt="no plan"),

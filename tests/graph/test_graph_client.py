@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
+from weakref import ReferenceType, ref
 
 import httpx
 import pytest
@@ -522,6 +524,25 @@ def test_the_service_plans_come_with_the_licenses() -> None:
     found = connection.graph.service_plans
     assert found == {E3: ServicePlans(frozenset({"p1"}), frozenset({"p1"})), E5: ServicePlans()}
     assert len(connection.wire.to("/v1.0/subscribedSkus")) == 1
+
+
+def test_no_page_waits_for_the_garbage_collector() -> None:
+    connection = connect(tenant(users=MANY))
+    answers: list[ReferenceType[httpx.Response]] = []
+    get = connection.graph.pager.get
+
+    def remembered(url: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        answer = get(url, headers)
+        answers.append(ref(answer))
+        return answer
+
+    connection.graph.pager.get = remembered  # type: ignore[method-assign]
+    gc.disable()
+    try:
+        list(connection.graph.users(pytest.fail))
+        assert [answer() for answer in answers] == [None] * 4
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("sign_ins", [False, True])

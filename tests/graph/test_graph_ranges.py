@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from random import Random
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -223,18 +223,34 @@ def test_a_change_while_ranges_are_read_never_makes_a_wrong_list(how: str, numbe
     assert restarts <= 1
 
 
+class Renaming(Directory):
+    """A user gets another name when the range 7 has been read, and z has not."""
+
+    def __init__(self, names: list[str], old: str, new: str) -> None:
+        super().__init__(names)
+        self._old, self._new = old, new
+        self._read, self._renamed = Event(), Event()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        start = request.url.path.endswith("/users") and request.url.params.get("$filter", "")[-3:-2]
+        if start == "c":
+            assert self._read.wait(30)
+            self.people = [(id_, self._new if name == self._old else name) for id_, name in self.people]
+            self._renamed.set()
+        if start == "z":
+            assert self._renamed.wait(30)
+        answer = super().handle_request(request)
+        if start == "7" and b"nextLink" not in answer.read():
+            self._read.set()
+        return answer
+
+
 @pytest.mark.parametrize(
     ("old", "new"), [("7of90@contoso.example", "zoe@contoso.example"), ("zoe@contoso.example", "7@contoso.example")]
 )
 def test_a_user_who_is_renamed_from_one_range_to_another_is_neither_lost_nor_counted_twice(old: str, new: str) -> None:
     """Who moves from a range that was read to one that was not comes twice; the other way round, not at all."""
-    directory = Directory([*NAMES, "zoe@contoso.example"])
-
-    def moved(request: httpx.Request) -> None:
-        if request.url.path.endswith("/users") and request.url.params.get("$filter", "").endswith("'c')"):
-            directory.people = [(id_, new if name == old else name) for id_, name in directory.people]
-
-    directory.answered = moved
+    directory = Renaming([*NAMES, "zoe@contoso.example"], old, new)
     names, restarts = read(connect(directory, streams=2))
     assert names == {name for _, name in directory.people}
     assert new in names

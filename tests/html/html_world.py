@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+from reconciler.history import History
 from reconciler.model import PortalState, Settings
 from reconciler.render.html import page
 from reconciler.report import Report, make_report
 from tests.core.core_world import TODAY, known, license_, numbered, portal, portal_state, product, subscription
+from tests.core.history_world import only, went
 
 VOID = ("meta", "link", "input", "col")
 """Elements of the page that have no end."""
@@ -34,8 +36,13 @@ class Element:
 
     @property
     def text(self) -> str:
-        """All text, that of different elements apart."""
-        return " ".join(child if isinstance(child, str) else child.text for child in self.children)
+        """All text, that of different elements apart, but for dates: their elements only keep a line from breaking."""
+        parts, day = [""], False
+        for child in self.children:
+            was, day = day, isinstance(child, Element) and child.attributes == {"class": "w"} and child.tag == "span"
+            said = child if isinstance(child, str) else child.text
+            parts = [*parts[:-1], parts[-1] + said] if day or was else [*parts, said]
+        return " ".join(parts).strip(" ")
 
     def all(self, wanted: Callable[[Element], bool]) -> list[Element]:
         """Every element that is wanted."""
@@ -87,6 +94,11 @@ def report_of(*states: PortalState, settings: Settings | None = None) -> Report:
     return make_report(known(*states), settings or Settings(), TODAY)
 
 
+def report_with_history(*states: PortalState, history: History) -> Report:
+    """The report over these states with their history."""
+    return make_report(known(*states), Settings(), TODAY, history)
+
+
 def page_of(*states: PortalState, settings: Settings | None = None) -> str:
     """The page of the report over these states."""
     return page.render(report_of(*states, settings=settings))
@@ -114,6 +126,13 @@ def many(portals: int, products: int) -> tuple[PortalState, ...]:
         )
         for place in range(portals)
     )
+
+
+def changing(state: PortalState) -> History:
+    """A history in which every product of a portal changed so often that its line has as many points as it may."""
+    days = range(390, 0, -7)
+    numbers = [(day, 100 + day % 9, 60 + (day * 7) % 61) for day in days]
+    return only([one for item in state.products for one in went(*numbers, sku_id=item.sku_id)], state.id)
 
 
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")

@@ -14,14 +14,18 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from reconciler.render.html import page as html
-from tests.core.core_world import numbered
+from tests.core.core_world import E5, license_, numbered, portal_state, product
 from tests.core.report_story import story_report
-from tests.html.html_world import many, page_of
+from tests.html.html_world import changing, many, page_of, report_with_history
 
 Open = Callable[..., Page]
 """Opens a page's text: ``open_(text, fragment, **options of the browser's context)``."""
 
 STORY = html.render(story_report())
+CHANGED = portal_state(product(), product(license_(E5), consumers=101))
+WITH_LINES = html.render(report_with_history(CHANGED, history=changing(CHANGED)))
+"""A page with two history lines, one of a product that is short."""
+
 ROWS = "#all-products tbody tr"
 
 
@@ -71,12 +75,13 @@ def test_numbers_sort_by_value_and_missing_ones_are_last_both_ways(open_: Open) 
         return [None if text == "–" else int(text.replace("−", "-").replace(",", "")) for text in column(page, 10)]
 
     known = sorted(value for value in balances() if value is not None)
-    assert None in balances()
+    missing = [value for value in balances() if value is None]
+    assert missing
     sort_by(page, "Balance")
-    assert balances() == [*known, None]
+    assert balances() == [*known, *missing]
     assert page.locator("#all-products th[aria-sort]").get_attribute("aria-sort") == "ascending"
     sort_by(page, "Balance")
-    assert balances() == [*reversed(known), None]
+    assert balances() == [*reversed(known), *missing]
     assert page.locator("#all-products th[aria-sort]").get_attribute("aria-sort") == "descending"
 
 
@@ -84,8 +89,8 @@ def test_statuses_sort_worst_first_and_only_one_column_is_sorted(open_: Open) ->
     page = open_()
     sort_by(page, "Product")
     sort_by(page, "Status")
-    assert "Not enough licenses assigned" in column(page, 3)[0]
-    assert "Not metered" in column(page, 3)[-1]
+    assert "Not enough licenses assigned" in column(page, 2)[0]
+    assert "Not metered" in column(page, 2)[-1]
     assert page.locator("#all-products th[aria-sort]").count() == 1
 
 
@@ -111,10 +116,26 @@ def test_a_search_finds_titles_part_numbers_ids_and_portals(open_: Open) -> None
     ):
         search.fill(text)
         assert shown(page) == titles
-        assert page.locator("#shown").inner_text() == f"{len(titles)} of 16 products"
-    page.get_by_role("button", name="Clear", exact=True).click()
+        some = f"{len(titles)} of 16 products" if titles else "None of 16 products matches: Reset shows all"
+        assert page.locator("#shown").inner_text() == some
+    page.get_by_role("button", name="Reset", exact=True).click()
     expect(page.locator("#shown")).to_have_text("All 16 products")
     assert len(shown(page)) == 16
+
+
+@pytest.mark.parametrize("text", ["-15", "−15"])
+def test_a_search_for_a_negative_number_finds_no_date(open_: Open, text: str) -> None:
+    page = open_()
+    page.get_by_label("Search", exact=True).fill(text)
+    assert shown(page) == ["Microsoft 365 E5"]
+    page.get_by_label("Search", exact=True).fill("-12")
+    assert shown(page) == []
+    page.get_by_label("Search", exact=True).fill("2026-12-08")
+    assert shown(page) == ["EMS"]
+
+
+def test_a_single_product_is_counted_as_one(open_: Open) -> None:
+    expect(open_(page_of(portal_state(product()))).locator("#shown")).to_have_text("1 product")
 
 
 def test_status_portal_and_search_filter_together(open_: Open) -> None:
@@ -153,7 +174,7 @@ def test_a_slash_starts_a_search_and_escape_ends_it(open_: Open) -> None:
 
 def test_the_slash_can_be_switched_off(open_: Open) -> None:
     page = open_()
-    page.get_by_label("/ searches").uncheck()
+    page.get_by_label("Press / to search").uncheck()
     page.locator("h1").click()
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") != "search"
@@ -161,7 +182,7 @@ def test_the_slash_can_be_switched_off(open_: Open) -> None:
 
 def test_heads_are_reached_and_used_by_keyboard_with_a_focus_that_can_be_seen(open_: Open) -> None:
     page = open_()
-    page.get_by_label("/ searches").focus()
+    page.get_by_label("Press / to search").focus()
     for _ in range(12):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.textContent") == "Entitled":
@@ -250,6 +271,15 @@ def test_on_paper_the_page_is_light_and_whole_and_without_controls(open_: Open) 
     assert not page.locator("#theme").is_visible()
 
 
+def test_on_paper_no_text_speaks_of_what_only_a_screen_has(open_: Open) -> None:
+    page = open_()
+    dead = page.get_by_role("link", name="in the table of all products")
+    assert dead.first.is_visible()
+    page.emulate_media(media="print")
+    assert not [text for text in dead.all() if text.is_visible()]
+    assert not page.locator(".sideways").is_visible()
+
+
 def test_the_page_prints(open_: Open) -> None:
     text = open_().pdf(prefer_css_page_size=True)
     assert text.startswith(b"%PDF-")
@@ -260,6 +290,70 @@ def test_without_a_script_everything_is_there_and_no_control_is_dead(open_: Open
     page = open_(page_of(*many(4, 200)), java_script_enabled=False)
     assert page.locator(f"{ROWS}:visible").count() == 800
     assert page.locator("button:visible, input:visible, select:visible").count() == 0
+
+
+@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_history_lines_can_be_seen_and_told_apart_without_their_colors(
+    open_: Open, scheme: Literal["light", "dark"], script: bool
+) -> None:
+    page = open_(WITH_LINES, "#portal-contoso", color_scheme=scheme, java_script_enabled=script)
+    assert page.get_by_role("img", name="lowest balance").count() == 2
+    for line in page.locator("svg.line").all():
+        expect(line).to_be_visible()
+        entitled, consumed = line.locator(".entitled"), line.locator(".consumed")
+        expect(consumed).to_have_css("stroke-dasharray", "none")
+        expect(entitled).not_to_have_css("stroke-dasharray", "none")
+        expect(entitled).to_have_css("fill", "none")
+        box, around = consumed.bounding_box(), line.bounding_box()
+        assert box
+        assert around
+        assert box["width"] > 0.9 * around["width"]
+        assert box["height"] > 5
+
+
+SIDEWAYS = """(box) => [box.scrollWidth - box.clientWidth,
+    box.querySelector("tbody td").getBoundingClientRect().right - box.getBoundingClientRect().right]"""
+"""By how much a table is too wide, and whether its second column reaches out of what can be seen."""
+
+
+@pytest.mark.parametrize("width", [320, 375, 1024, 1280, 1366])
+def test_the_status_is_in_view_and_a_table_that_is_too_wide_says_so(open_: Open, width: int) -> None:
+    page = open_(viewport={"width": width, "height": 800})
+    hidden, status = page.locator(".scroll:has(#all-products)").evaluate(SIDEWAYS)
+    assert page.locator(".sideways").is_visible() == (hidden > 0)
+    assert (hidden > 0) == (width < 1256)
+    assert status <= 0 or width == 320
+
+
+def test_the_name_of_a_product_stays_while_its_row_is_scrolled_sideways(open_: Open) -> None:
+    page = open_(viewport={"width": 700, "height": 800})
+    name = page.locator(f"{ROWS}:first-child th")
+    before = name.bounding_box()
+    page.locator(".scroll:has(#all-products)").evaluate("(box) => box.scrollBy(400, 0)")
+    assert name.bounding_box() == before
+
+
+BROKEN = """() => [...document.querySelectorAll("td, dd, li, p, h4")].filter((part) => {
+  const lines = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
+  while (lines.nextNode()) {
+    for (const found of lines.currentNode.data.matchAll(/\\d{4}-\\d\\d-\\d\\d/g)) {
+      const range = document.createRange();
+      range.setStart(lines.currentNode, found.index);
+      range.setEnd(lines.currentNode, found.index + 10);
+      if (new Set([...range.getClientRects()].map((box) => box.top)).size > 1) return true;
+    }
+  }
+}).map((part) => part.textContent)"""
+"""Everything in which a line breaks within a date."""
+
+
+@pytest.mark.parametrize("media", ["screen", "print"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_no_line_breaks_within_a_date(open_: Open, width: int, media: Literal["screen", "print"]) -> None:
+    page = open_(viewport={"width": width, "height": 800})
+    page.emulate_media(media=media)
+    assert page.evaluate(BROKEN) == []
 
 
 @pytest.mark.parametrize("width", [320, 400, 768, 1024, 1920])
@@ -318,9 +412,10 @@ AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
+@pytest.mark.parametrize("text", [STORY, WITH_LINES], ids=["story", "history"])
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1400), ("dark", 1400), ("light", 400)])
-def test_axe_finds_no_violation(open_: Open, scheme: Literal["light", "dark"], width: int) -> None:
-    page = open_(color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True)
+def test_axe_finds_no_violation(open_: Open, text: str, scheme: Literal["light", "dark"], width: int) -> None:
+    page = open_(text, color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True)
     page.add_style_tag(content="* { content-visibility: visible !important; }")  # what is not laid out has no size
     page.evaluate(AXE)
     found = page.evaluate("(rules) => axe.run(document, {runOnly: rules})", RULES)
@@ -359,7 +454,9 @@ def test_ten_thousand_products_are_usable_in_under_two_seconds(open_: Open) -> N
         return float(found["TaskDuration"])
 
     path = Path(page.url.removeprefix("file://"))
-    path.write_text(page_of(*many(100, 100)), encoding="utf-8")
+    states = many(100, 100)
+    histories = {state.id: changing(state)(state.id) for state in states}
+    path.write_text(html.render(report_with_history(*states, history=histories.__getitem__)), encoding="utf-8")
     begin = busy()
     page.reload()
     assert page.evaluate(SEARCH, "sku_077_01") == 10

@@ -20,20 +20,22 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from reconciler.labels import STATUS_LABELS
-from reconciler.model import Price, ProductEntry, Settings
+from reconciler.model import Price, ProductEntry, Settings, Suspension
 from reconciler.money import spoken
-from reconciler.render import status_json
+from reconciler.render import markdown, status_json
 from reconciler.render.html import page
 from reconciler.render.html.strip import BARS, shares
-from reconciler.render.html.tables import percent
+from reconciler.render.words import percent
 from reconciler.report import make_report
 from tests.core.core_world import (
     E3,
     LATER,
     NOW,
+    OUTAGE,
     applied,
     complete,
     exclusion,
+    failed,
     known,
     license_,
     numbered,
@@ -337,3 +339,52 @@ def test_the_form_of_the_page_does_not_depend_on_names(name: str, title: str, de
     text, tags = shaped(name, title, description)
     assert tags == shaped("Contoso", "Office", "Tenant")[1]
     assert not [character for character in text if category(character) in UNSEEN and character != "\n"]
+
+
+# --- the same in Markdown --------------------------------------------------------------------------------------------
+
+
+def markdown_rows(text: str, title: str) -> list[list[str]]:
+    """The rows of the table below a heading."""
+    lines = text.partition(f"## {title}")[2].partition("\n#")[0].splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")][2:]
+
+
+def test_what_ends_is_in_the_page_exactly_when_it_is_in_markdown() -> None:
+    report = story_report()
+    overview = markdown_rows(markdown.overview(report), "Renewals")
+    rows = [row.tagged("td") for row in TREE.by_id("renewals").tagged("tr")[1:]]
+    assert [row[0] for row in overview] == [cells[0].text for cells in rows]
+    assert TREE.by_id("renewals-title").text == "Renewals within 30 days, and grace"
+    contoso = next(item for item in report.portals if item.state.id == "contoso")
+    own = markdown_rows(markdown.portal_page(contoso, report), "Renewals")
+    (table,) = [one for one in TREE.by_id("portal-contoso").tagged("table") if one.text.strip().startswith("Renewals")]
+    rows = [row.tagged("td") for row in table.tagged("tr")[1:]]
+    assert len(own) == 5
+    assert [(row[0], row[2], row[3], row[4]) for row in own] == [tuple(cell.text for cell in cells) for cells in rows]
+
+
+def test_what_no_price_is_known_of_is_said_beside_the_true_up() -> None:
+    entry = ProductEntry(E3, price=Price(Decimal(5), "EUR", "month"))
+    items = product(), product(license_(numbered(1)), consumers=103)
+    priced = portal(products=(entry,))
+    for states, tone in ((items, "warn"), (items[:1], "good")):
+        tree = tree_of(page_of(portal_state(*states, declared=priced)))
+        (tile,) = [one for one in tree.tagged("li") if "True-up a year" in one.text]
+        assert f"tile {tone}" == tile.attributes["class"]
+        assert ("1 short product has no price" in tile.text) == (tone == "warn")
+        for part in (tree.by_id("costs"), tree.by_id("portal-contoso")):
+            assert ("Not in the true-up: 1 short product has no price." in part.text) == (tone == "warn")
+
+
+def test_a_date_is_kept_together_and_what_stands_around_it_harmless() -> None:
+    pause = Suspension("<b>2026-12-08</b> or 12026-12-081", None)
+    error = replace(OUTAGE, message="<b>2026-12-08</b>\u202e 2026-12-081")
+    text = page_of(applied(None, portal(suspend=pause)), applied(None, portal("b"), failed(error)))
+    assert '&lt;b&gt;<span class="w">2026-12-08</span>&lt;/b&gt; or 12026-12-081' in text
+    assert '&lt;b&gt;<span class="w">2026-12-08</span>&lt;/b&gt;\\u202e 2026-12-081' in text
+    assert "<b>2026" not in text
+
+
+def test_the_first_line_names_what_is_short() -> None:
+    assert "1 short, by 4 licenses in all: Contoso - Office 365 E3." in page_of(portal_state(product(consumers=104)))

@@ -26,7 +26,9 @@ from reconciler.model import (
     SecretAuthentication,
     Settings,
 )
-from reconciler.reconcile import Outcome, Run, apply
+from reconciler.outcome import Outcome
+from reconciler.reconcile import apply
+from reconciler.run import Run
 from reconciler.safety import Override
 from reconciler.store.sqlite_errors import FILE
 from tests.graph.graph_world import TENANT_ID, Wire, connect
@@ -134,7 +136,6 @@ class DeltaWorld:
         settings = Settings(safety=GENEROUS)
         settings = replace(settings, thresholds=replace(settings.thresholds, inactive_days=self.inactive_days))
         run = Run(
-            self.folder,
             {"contoso": self.portal},
             settings,
             title,
@@ -144,7 +145,7 @@ class DeltaWorld:
             allowed=(Override.ANSWER,),
             emulate=True,
         )
-        return apply(run, Importer(reached, full=full))
+        return apply(self.folder, run, Importer(reached, full=full))
 
     def forget_tokens(self) -> None:
         """Let Graph know no token any more."""

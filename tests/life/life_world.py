@@ -24,7 +24,9 @@ from reconciler.model import (
     Units,
     UserPage,
 )
-from reconciler.reconcile import Outcome, Run, apply
+from reconciler.outcome import Outcome
+from reconciler.reconcile import apply
+from reconciler.run import Run
 
 GENEROUS = SafetyLimits(100, 10**6, 10**6, 10**6, 0)
 """Limits that let everything pass, so that a model need not know them."""
@@ -118,7 +120,6 @@ class Life:
             yield DirectoryReader(portal.tenant_id, self.directories[portal.tenant_id])
 
         run = Run(
-            state_folder=self.folder,
             portals=portals,
             settings=settings or Settings(safety=GENEROUS),
             title=title,
@@ -126,7 +127,7 @@ class Life:
             new_lineage="test",
             removals=removals,
         )
-        return apply(run, Importer(connect, jobs=2))
+        return apply(self.folder, run, Importer(connect, jobs=2))
 
     def committed(self) -> dict[str, bytes]:
         """Every file that git would see."""

@@ -26,6 +26,8 @@ AZURE = {"TF_BUILD": "True", "BUILD_REASON": "IndividualCI", "BUILD_SOURCEBRANCH
         (GITLAB | {"CI_PIPELINE_SOURCE": "schedule"}, None),
         (AZURE, None),
         (AZURE | {"BUILD_REASON": "Schedule"}, None),
+        (AZURE | {"BUILD_SOURCEBRANCH": "refs/heads/master"}, None),
+        (AZURE | {"BUILD_SOURCEBRANCH": "refs/heads/trunk", "RECONCILE_BRANCH": "trunk"}, None),
         ({"GITHUB_EVENT_NAME": "pull_request"}, None),
     ],
 )
@@ -52,6 +54,9 @@ def test_what_somebody_approved_is_trusted(environ: dict[str, str], default_bran
         ({"GITLAB_CI": "true"}, None, "without a name"),
         (AZURE | {"BUILD_REASON": "PullRequest"}, None, "PullRequest"),
         (AZURE | {"BUILD_SOURCEBRANCH": "refs/pull/7/merge"}, None, "refs/pull/7/merge"),
+        (AZURE | {"BUILD_SOURCEBRANCH": "refs/heads/mine"}, None, "refs/heads/mine, which is not main or master"),
+        (AZURE | {"RECONCILE_BRANCH": "trunk"}, None, "refs/heads/main, which is not trunk"),
+        ({"TF_BUILD": "True"}, None, "without a name"),
     ],
 )
 def test_what_may_be_anyones_is_not_trusted_and_named(

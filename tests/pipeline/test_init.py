@@ -16,6 +16,8 @@ from reconciler.resources import folder
 from reconciler.scaffold.ownership import Verdict, is_the_tools, marked, verdict
 from reconciler.scaffold.settings_file import settings_file
 from tests.cli.cli_world import client_id, files_under, tenant_id
+from tests.pipeline.pipeline_world import git
+from tests.pipeline.workflow_steps import workflow
 
 PIPELINES = {
     "github": {".github/workflows/plan.yml", ".github/workflows/apply.yml"},
@@ -60,9 +62,60 @@ def test_a_repository_gets_everything_and_is_valid(tmp_path: Path, capsys: pytes
 def test_nothing_is_left_to_be_filled_in(tmp_path: Path, ci: str) -> None:
     init(tmp_path, "--ci", ci)
     for path, content in files_under(tmp_path).items():
-        assert b"<<" not in content.replace(b'<<$end"', b"").replace(b'<<< "$', b""), path
+        assert not re.search(rb"<<\w+>>", content), path
         assert content.endswith(b"\n"), path
         assert b"\r" not in content, path
+
+
+def in_git(root: Path, branch: str) -> None:
+    """Make an empty repository whose first commit will begin this branch."""
+    root.mkdir(exist_ok=True)
+    git(root, "init", "--quiet", f"--initial-branch={branch}")
+
+
+@pytest.mark.parametrize("branch", ["master", "release/2.x"])
+@pytest.mark.parametrize("ci", PIPELINES)
+def test_the_pipeline_applies_the_branch_that_the_repository_has(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], ci: str, branch: str
+) -> None:
+    in_git(tmp_path, branch)
+    init(tmp_path, "--ci", ci)
+    said = capsys.readouterr().err
+    assert (f"The pipeline applies what is on the branch {branch}." in said) is (ci != "gitlab")
+    for path in (*PIPELINES[ci], "README.md"):
+        assert not re.search(r"\bmain\b", (tmp_path / path).read_text()), path
+    if ci == "github":
+        document = workflow(tmp_path / ".github/workflows/apply.yml")
+        assert document["on"]["push"]["branches"] == [branch]
+    if ci == "azure":
+        document = yaml.safe_load((tmp_path / "azure-pipelines.yml").read_text())
+        assert document["schedules"][0]["branches"]["include"] == document["trigger"]["branches"]["include"] == [branch]
+        assert f"'refs/heads/{branch}'" in document["stages"][1]["condition"]
+
+
+def test_a_later_run_on_another_branch_does_not_turn_the_pipeline_to_it(tmp_path: Path) -> None:
+    in_git(tmp_path, "master")
+    init(tmp_path)
+    before = files_under(tmp_path, without=("HEAD",))
+    git(tmp_path, "symbolic-ref", "HEAD", "refs/heads/update-the-tool")
+    assert init(tmp_path) == 0
+    assert init(tmp_path, "--check") == 0
+    assert files_under(tmp_path, without=("HEAD",)) == before
+
+
+def test_the_default_branch_of_the_remote_counts_more_than_the_one_checked_out(tmp_path: Path) -> None:
+    in_git(tmp_path, "mine")
+    git(tmp_path, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk")
+    init(tmp_path)
+    assert workflow(tmp_path / ".github/workflows/apply.yml")["on"]["push"]["branches"] == ["trunk"]
+
+
+def test_a_second_pipeline_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    init(tmp_path)
+    assert "Another pipeline" not in capsys.readouterr().err
+    init(tmp_path, "--ci", "gitlab")
+    said = capsys.readouterr().err
+    assert "delete .github/workflows/plan.yml, .github/workflows/apply.yml" in said
 
 
 def test_the_bytes_are_always_the_same(tmp_path: Path) -> None:

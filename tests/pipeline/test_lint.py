@@ -17,7 +17,8 @@ from tests.cli.cli_world import PACKAGE
 from tests.pipeline.workflow_steps import workflow
 
 TEMPLATES = PACKAGE / "reconciler/scaffold/templates"
-GITHUB = sorted([*(TEMPLATES / "github").glob("*.yml"), *(PACKAGE / "deploy/github").glob("*.yml")])
+FOLDERS = (TEMPLATES / "github", PACKAGE / "deploy/github", PACKAGE / ".github/workflows")
+GITHUB = sorted(path for folder in FOLDERS for path in folder.glob("*.yml"))
 MODULES = Path(os.environ.get("RECONCILE_TEST_NODE_MODULES", PACKAGE / "tests/interop/node_modules"))
 
 

@@ -2,54 +2,27 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from reconciler.errors import Refused, StateError
 from reconciler.git.checkout import EMAIL, NAME, Checkout
-from reconciler.publish import ATTEMPTS, Published, Push, message, publish
-from tests.pipeline.pipeline_world import Clone, Remote, without_outer_git
-
-RUN = "https://ci.example/runs/1"
+from reconciler.publish import publish
+from reconciler.pushed_work import ATTEMPTS
+from reconciler.pushing import Published, Push, message
+from tests.pipeline.pipeline_world import Clone, Remote
+from tests.pipeline.publish_world import RUN, first_portal, forget_outer_git, published, writes
 
 
 @pytest.fixture(autouse=True)
 def _no_outer_git(monkeypatch: pytest.MonkeyPatch) -> None:
-    """git without the configuration and the variables of whoever runs the tests."""
-    wanted = without_outer_git(os.environ)
-    for name in os.environ.keys() - wanted.keys():
-        monkeypatch.delenv(name)
-    for name in wanted.keys() - os.environ.keys():
-        monkeypatch.setenv(name, wanted[name])
+    forget_outer_git(monkeypatch)
 
 
 @pytest.fixture
 def remote(tmp_path: Path) -> Remote:
-    """A remote with one commit, of a portal and of a state that ignores its DB."""
-    made = Remote(tmp_path / "world").create()
-    person = made.clone("person")
-    person.write("portals.d/contoso.yaml", "name: Contoso\n")
-    person.write("state/.gitignore", "/*.db\n")
-    person.push("The first portal")
-    return made
-
-
-def writes(clone: Clone, **files: str) -> Callable[[], int]:
-    """A run that writes these ledgers and ends with 0."""
-
-    def run() -> int:
-        for name, text in files.items():
-            clone.write(f"state/ledger/{name}.json", text)
-        return 0
-
-    return run
-
-
-def published(clone: Clone, run: Callable[[], int], *, apart: bool = False) -> Published:
-    return publish(Checkout(clone.root), run, "main", apart=apart, run_url=RUN)
+    return first_portal(tmp_path / "world")
 
 
 def test_what_changed_under_state_is_committed_and_pushed_and_nothing_else(remote: Remote) -> None:
@@ -210,40 +183,6 @@ def test_it_gives_up_after_so_many_rejections(remote: Remote) -> None:
     assert remote.git("show", "main:state/ledger/contoso.json") == f"fast {ATTEMPTS}"
 
 
-def test_a_protected_branch_gets_a_branch_of_its_own(remote: Remote) -> None:
-    runner = remote.clone("runner")
-    remote.protect()
-    ended = published(runner, writes(runner, contoso="{}"))
-    assert ended.branch == "reconcile/state-main"
-    assert remote.count() == 1
-    assert remote.changed("reconcile/state-main") == {"state/ledger/contoso.json"}
-
-
-def test_what_waits_to_be_merged_is_replaced_by_what_is_newer(remote: Remote) -> None:
-    remote.protect()
-    for text in ("older", "newer"):
-        runner = remote.clone(text)
-        assert published(runner, writes(runner, contoso=text)).branch == "reconcile/state-main"
-    assert remote.git("show", "reconcile/state-main:state/ledger/contoso.json") == "newer"
-    assert remote.count("reconcile/state-main") == 2
-
-
-def test_a_branch_of_its_own_can_be_asked_for(remote: Remote) -> None:
-    runner = remote.clone("runner")
-    assert published(runner, writes(runner, contoso="{}"), apart=True).branch == "reconcile/state-main"
-    assert remote.count() == 1
-
-
-def test_when_no_branch_takes_the_state_it_says_so(remote: Remote) -> None:
-    runner = remote.clone("runner")
-    remote.protect()
-    hook = remote.bare / "hooks/pre-receive"
-    hook.write_text("#!/bin/sh\necho 'Nobody pushes here.' >&2\nexit 1\n")
-    with pytest.raises(Refused, match="Nobody pushes here") as caught:
-        published(runner, writes(runner, contoso="{}"))
-    assert caught.value.code == "push-refused"
-
-
 def test_a_branch_that_was_rewritten_meanwhile_is_left_alone(remote: Remote) -> None:
     runner, person = remote.clone("runner"), remote.clone("another person")
 
@@ -277,7 +216,7 @@ def test_a_commit_that_is_not_pushed_by_others_is_never_lost(remote: Remote) -> 
 
 def test_a_remote_that_cannot_be_reached_is_told_from_one_that_refuses(remote: Remote) -> None:
     runner = remote.clone("runner")
-    runner.git("remote", "set-url", "origin", "https://user:pa55word@127.0.0.1:1/licenses.git")
+    runner.git("remote", "set-url", "--push", "origin", "https://user:pa55word@127.0.0.1:1/licenses.git")
     with pytest.raises(StateError) as caught:
         published(runner, writes(runner, contoso="{}"))
     assert caught.value.code == "push-failed"
@@ -300,7 +239,7 @@ def test_a_folder_within_a_repository_works_too(remote: Remote) -> None:
     inner = Clone(runner.root / "licenses")
     inner.write("portals.d/contoso.yaml", "name: Contoso\n")
     runner.push()
-    publish(Checkout(inner.root), writes(inner, contoso="{}"), "main")
+    publish(Checkout(inner.root), writes(inner, contoso="{}"), "main", wait=lambda _: None)
     assert remote.changed() == {"licenses/state/ledger/contoso.json"}
     assert remote.git("log", "-1", "--format=%s", "main") == "License status: contoso"
 
@@ -328,7 +267,8 @@ def test_the_checkout_of_a_commit_has_no_branch_to_push_to(remote: Remote) -> No
     assert Checkout(runner.root).branch() == "main"
     runner.git("checkout", "--quiet", "--detach")
     assert Checkout(runner.root).branch() is None
-    assert publish(Checkout(runner.root), writes(runner, contoso="{}"), "main").branch == "main"
+    ended = publish(Checkout(runner.root), writes(runner, contoso="{}"), "main", wait=lambda _: None)
+    assert ended.branch == "main"
 
 
 def test_a_shallow_clone_is_enough(remote: Remote) -> None:
@@ -365,10 +305,6 @@ def test_the_subject_names_the_first_portals(paths: list[str], subject: str) -> 
     assert message(paths, "c0ffee", None).splitlines() == [subject, "", "Reconciled-From: c0ffee"]
 
 
-def pulled(clone: Clone, run: Callable[[], int]) -> Published:
-    return publish(Checkout(clone.root), run, "main", pull=True, run_url=RUN)
-
-
 def test_a_clone_that_is_used_again_begins_from_what_others_have_pushed(remote: Remote) -> None:
     runner, person = remote.clone("runner"), remote.clone("another person")
     person.write("portals.d/contoso.yaml", "name: Contoso Ltd\n")
@@ -379,7 +315,7 @@ def test_a_clone_that_is_used_again_begins_from_what_others_have_pushed(remote: 
         seen.append((runner.root / "portals.d/contoso.yaml").read_text())
         return writes(runner, contoso="{}")()
 
-    assert pulled(runner, run).branch == "main"
+    assert published(runner, run, pull=True).branch == "main"
     assert seen == ["name: Contoso Ltd\n"]
     assert f"Reconciled-From: {merged}" in remote.git("log", "-1", "--format=%B", "main")
 
@@ -389,7 +325,7 @@ def test_what_a_run_that_was_stopped_has_left_is_pushed_by_the_next_one(remote: 
     writes(runner, contoso="left")()
     Checkout(runner.root).commit_state(lambda _: "Not pushed")
     writes(runner, fabrikam="left too")()
-    assert pulled(runner, lambda: 0).branch == "main"
+    assert published(runner, lambda: 0, pull=True).branch == "main"
     assert remote.git("show", "main:state/ledger/contoso.json") == "left"
     assert remote.git("show", "main:state/ledger/fabrikam.json") == "left too"
 
@@ -398,7 +334,7 @@ def test_what_a_run_that_was_stopped_has_left_gives_way_to_what_others_have_push
     runner, fast = remote.clone("runner"), remote.clone("fast")
     writes(runner, contoso="left")()
     published(fast, writes(fast, contoso="fast"))
-    assert pulled(runner, lambda: 0) == Published(0)
+    assert published(runner, lambda: 0, pull=True) == Published(0)
     assert (runner.root / "state/ledger/contoso.json").read_text() == "fast"
 
 
@@ -409,7 +345,7 @@ def test_a_commit_of_a_person_is_never_dropped(remote: Remote) -> None:
     person.write("portals.d/fabrikam.yaml", "name: Fabrikam\n")
     person.push()
     with pytest.raises(Refused, match="does not have the commit") as caught:
-        pulled(runner, lambda: 0)
+        published(runner, lambda: 0, pull=True)
     assert caught.value.code == "branch-rewritten"
     assert (runner.root / "portals.d/contoso.yaml").read_text() == "name: Mine\n"
 
@@ -423,18 +359,18 @@ def test_a_runner_is_not_given_up_because_many_others_push_other_files_first(rem
     class Overtaken(Checkout):
         pushes = 0
 
-        def push(self, branch: str, *, force: bool = False) -> Push:
+        def push(self, branch: str, *, in_place_of: str | None = None) -> Push:
             self.pushes += 1
             if self.pushes <= ATTEMPTS + 2:
                 fast.pull()
                 published(fast, writes(fast, fabrikam=f"fast {self.pushes}"))
-            return super().push(branch, force=force)
+            return super().push(branch, in_place_of=in_place_of)
 
     def run() -> int:
         runs.append(1)
         return 0
 
-    ended = publish(Overtaken(slow.root), run, "main")
+    ended = publish(Overtaken(slow.root), run, "main", wait=lambda _: None)
     assert ended.branch == "main"
     assert len(runs) == 1
     assert remote.git("show", "main:state/ledger/contoso.json") == "slow"

@@ -135,20 +135,78 @@ def test_the_watch_sees_what_is_read_where_somebody_approved_it(repository: Path
     assert MARK not in found.printed
 
 
+FORMS = {
+    "a pair": f"{MARK}: {MARK}\n",
+    "broken YAML": f"{MARK}: [{MARK}\n",
+    "JSON": f'{{"format_version": 1, "{MARK}": "{MARK}", "id": "{MARK}"}}\n',
+    "lines": f"{MARK},{MARK}\n{MARK}\n",
+}
+"""What the file may look like that a link leads to."""
+
+
+def reads_nothing(repository: Path, secret: Path) -> None:
+    """No command opens the secret, or says anything of it."""
+    for command in (["validate"], ["plan", "--format", "markdown"], ["-vv", "plan"], ["status"], ["init", "--check"]):
+        found = read(repository, command, PULL_REQUESTS["github"])
+        assert MARK not in found.printed, (command, found.printed)
+        opened = {str(Path(name).resolve()) for name in found.opened if name.startswith(("/", "."))}
+        assert str(secret.resolve()) not in opened, command
+
+
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(
     "link",
     [
         "portals.d/link.yaml",
         "portals.d/removals.yaml",
         "reconcile.yaml",
+        "schemas/portal.schema.json",
+        ".github/workflows/plan.yml",
         "state/ledger/meta.json",
+        "state/ledger/p1.json",
+        "state/ledger/history/p1.jsonl",
         "state/catalogue.csv",
+        "state/reconciler.db",
     ],
 )
-def test_a_link_to_a_secret_shows_nothing_of_it(repository: Path, secret: Path, link: str) -> None:
-    secret.write_text(f"{MARK}: [{MARK}\n")
+def test_a_link_to_a_secret_is_not_followed(repository: Path, secret: Path, link: str, form: str) -> None:
+    secret.write_text(FORMS[form])
     (repository / link).parent.mkdir(parents=True, exist_ok=True)
     (repository / link).symlink_to(secret)
-    for command in (["validate"], ["plan", "--format", "markdown"]):
-        found = read(repository, command, PULL_REQUESTS["github"])
-        assert MARK not in found.printed, found.printed
+    reads_nothing(repository, secret)
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("portals.d", "p.yaml"),
+        ("schemas", "portal.schema.json"),
+        ("state", "catalogue.csv"),
+        ("state/ledger", "meta.json"),
+        ("state/ledger/history", "p1.jsonl"),
+    ],
+)
+def test_a_link_in_place_of_a_folder_is_not_followed(repository: Path, tmp_path: Path, folder: str, name: str) -> None:
+    outside = tmp_path / "elsewhere"
+    outside.mkdir()
+    (outside / name).write_text(FORMS["a pair"])
+    if (repository / folder).exists():
+        (repository / folder).rename(tmp_path / "before")
+    (repository / folder).parent.mkdir(parents=True, exist_ok=True)
+    (repository / folder).symlink_to(outside)
+    reads_nothing(repository, outside / name)
+
+
+def test_what_git_keeps_for_itself_is_not_read(repository: Path) -> None:
+    (repository / ".git").mkdir()
+    secret = repository / ".git/config"
+    secret.write_text(FORMS["a pair"])
+    (repository / "reconcile.yaml").symlink_to(".git/config")
+    reads_nothing(repository, secret)
+
+
+def test_a_link_within_the_repository_is_followed(repository: Path) -> None:
+    (repository / "settings").mkdir()
+    (repository / "settings/real.yaml").write_text("colour: blue\n")
+    (repository / "reconcile.yaml").symlink_to("settings/real.yaml")
+    assert "colour" in read(repository, ["validate"], PULL_REQUESTS["github"]).printed

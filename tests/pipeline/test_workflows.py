@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -15,6 +17,7 @@ import pytest
 
 from tests.cli.cli_world import PACKAGE
 from tests.pipeline.conftest import Served
+from tests.pipeline.expressions import evaluate, wanted
 from tests.pipeline.pipeline_world import ALONE, Clone, Remote, demo_portal
 from tests.pipeline.workflow_steps import Runner, clean, workflow
 
@@ -27,6 +30,7 @@ GITHUB = {
 }
 ON_MAIN = {**GITHUB, "GITHUB_EVENT_NAME": "schedule", "GITHUB_REF": "refs/heads/main", "GITHUB_REF_NAME": "main"}
 ON_REQUEST = {**GITHUB, "GITHUB_EVENT_NAME": "pull_request", "GITHUB_REF": "refs/pull/7/merge"}
+FAILED = """needs.apply.result != 'success' || contains(fromJSON('["failure","cancelled"]'), needs.propose.result)"""
 EXPRESSIONS: dict[str, str | bool] = {
     "github.server_url": "https://github.example",
     "github.repository": "contoso/licenses",
@@ -83,6 +87,14 @@ def runner(
     )
 
 
+def stub(made: Runner, name: str, script: str) -> None:
+    """Put a program before the machine's own."""
+    program = made.folder / "bin" / name
+    program.parent.mkdir(parents=True, exist_ok=True)
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+
+
 def plan(remote: Remote, name: str, machine: Mapping[str, str]) -> Runner:
     made = runner(remote, name, machine, ON_REQUEST)
     return made.run(jobs(Clone(made.checkout), "plan")["plan"])
@@ -122,7 +134,7 @@ def test_a_pull_request_that_is_not_valid_fails_and_says_so(remote: Remote, mach
     made = plan(remote, "first", machine)
     assert made.code == 1
     assert "::error file=portals.d/broken.yaml,line=1" in made.log
-    assert "configuration is not valid" in made.outputs["comment"]
+    assert "There is no plan: see the log." in made.outputs["comment"]
     assert made.ran[-1] == "Plan", "the comment of an earlier commit must not stay"
 
 
@@ -154,6 +166,44 @@ def test_a_plan_of_any_size_fits_a_comment_and_a_variable(remote: Remote, machin
     assert page.splitlines()[-1] == f"[Annotations, and the whole plan]({RUN})"
     assert "许 699" in made.log, "the log has the whole plan"
     assert comment(remote, "comment", machine, page)[-1][3] == "POST"
+
+
+def test_where_the_installation_failed_the_comment_does_not_blame_the_configuration(
+    remote: Remote, machine: dict[str, str]
+) -> None:
+    made = runner(remote, "first", {**machine, "PIP_FIND_LINKS": "/nowhere"}, ON_REQUEST)
+    stub(made, "reconcile", "exit 127")
+    made.run(jobs(Clone(made.checkout), "plan")["plan"])
+    assert made.code != 0
+    assert made.ran == ["Install the reconciler", "Plan"]
+    assert "There is no plan: see the log." in made.outputs["comment"]
+    assert "not valid" not in made.outputs["comment"]
+
+
+def test_a_plan_with_many_notes_fits_a_comment(remote: Remote, machine: dict[str, str]) -> None:
+    person = Clone(remote.folder / "license manager", remote.environment)
+    ended = "".join(f"  - {{sku: 'ENDED_{number}', reason: Tried, until: 2020-01-01}}\n" for number in range(800))
+    text = demo_portal("fabrikam", Path("/nowhere"))
+    person.write(
+        "portals.d/fabrikam.yaml",
+        re.sub(r"exclusions:.*?(?=^\S|\Z)", "", text, flags=re.M | re.S) + "exclusions:\n" + ended,
+    )
+    person.push("Many exclusions that have ended")
+    made = plan(remote, "first", machine)
+    assert made.code == 0, made.log[-2000:]
+    assert "more notes have no room here" in made.outputs["comment"]
+    assert len(made.outputs["comment"]) < 65_000
+
+
+def test_a_page_of_any_length_is_cut_by_characters(remote: Remote, machine: dict[str, str]) -> None:
+    made = runner(remote, "first", machine, ON_REQUEST)
+    stub(made, "reconcile", "for number in $(seq 20000); do echo a line; done")
+    steps = jobs(Clone(made.checkout), "plan")["plan"]["steps"]
+    made.run({"steps": [step for step in steps if step.get("id") == "plan"]})
+    page = made.outputs["comment"]
+    assert 55_000 < len(page) < 65_000
+    assert "\n\n**The plan goes on.**\n" in page
+    assert page.splitlines()[-1] == f"[Annotations, and the whole plan]({RUN})"
 
 
 def apply(remote: Remote, name: str, machine: Mapping[str, str], **more: str | bool) -> Runner:
@@ -228,11 +278,123 @@ def test_one_issue_is_open_as_long_as_apply_fails(
     remote: Remote, machine: dict[str, str], open_: str, calls: list[list[str]], *, failed: bool
 ) -> None:
     made = runner(remote, "alert", machine, ON_MAIN)
-    made.expressions = {**made.expressions, "contains(needs.*.result, 'failure')": failed}
+    made.expressions = {**made.expressions, FAILED: failed}
     made.answer("issue-list", open_)
     assert made.run(jobs(Clone(made.checkout), "apply")["alert"]).code == 0, made.log
     assert [call[:2] for call in made.calls] == calls
     assert len(calls) == 1 or any(RUN in word for word in made.calls[1])
+
+
+@pytest.mark.parametrize(
+    ("apply_result", "propose_result", "cancelled", "fails"),
+    [
+        ("success", "skipped", False, False),
+        ("success", "success", False, False),
+        ("failure", "skipped", False, True),
+        ("failure", "success", False, True),
+        ("cancelled", "skipped", False, True),  # it took too long
+        ("success", "failure", False, True),
+        ("success", "cancelled", False, True),
+        ("skipped", "skipped", False, True),
+        ("cancelled", "skipped", True, None),  # somebody stopped the run
+    ],
+)
+def test_the_issue_stays_open_unless_everything_went_well(
+    apply_result: str, propose_result: str, fails: bool | None, *, cancelled: bool
+) -> None:
+    for path in ("reconciler/scaffold/templates/github/apply.yml", "deploy/github/apply-sharded.yml"):
+        job = workflow(PACKAGE / path)["jobs"]["alert"]
+        others = {name: {"result": "success"} for name in job["needs"]}
+        last = {"propose": "propose", "overview": "overview"}[job["needs"][-1]]
+        needs = others | {"apply": {"result": apply_result}, last: {"result": propose_result}}
+        if last == "overview" and "skipped" in (apply_result, propose_result):
+            continue  # below
+        contexts = {"needs": needs}
+        failed = any(need["result"] == "failure" for need in needs.values())
+        assert wanted(job["if"], contexts, failed=failed, cancelled=cancelled) is (fails is not None)
+        (step,) = job["steps"]
+        if fails is not None:
+            assert bool(evaluate(step["env"]["FAILED"], contexts)) is fails, path
+
+
+@pytest.mark.parametrize(
+    ("matrix", "runs"), [('{"shard": []}', False), ('{"shard": ["2/16"]}', True), ('{"shard": ["1/2", "2/2"]}', True)]
+)
+def test_shards_without_a_portal_are_no_failure(matrix: str, *, runs: bool) -> None:
+    jobs_ = workflow(PACKAGE / "deploy/github/apply-sharded.yml")["jobs"]
+    needs = {"shards": {"result": "success", "outputs": {"matrix": matrix}}}
+    assert wanted(jobs_["apply"]["if"], {"needs": needs}) is runs
+    needs |= {"apply": {"result": "success" if runs else "skipped"}, "overview": {"result": "success"}}
+    assert wanted(jobs_["overview"]["if"], {"needs": needs})
+    (step,) = jobs_["alert"]["steps"]
+    assert not evaluate(step["env"]["FAILED"], {"needs": needs})
+
+
+def test_each_shard_has_a_cache_of_its_own(remote: Remote, machine: dict[str, str]) -> None:
+    steps = workflow(PACKAGE / "deploy/github/apply-sharded.yml")["jobs"]["apply"]["steps"]
+    made = runner(remote, "shard", machine, ON_MAIN, matrix__shard="3/16")
+    made.run({"steps": [step for step in steps if step.get("id") == "key"]})
+    assert made.outputs == {"name": "license-state-3-of-16-"}
+
+
+@pytest.mark.parametrize(
+    ("branch", "result", "runs"),
+    [
+        ("reconcile/state-main", "success", True),
+        ("reconcile/state-main", "failure", True),  # a portal failed, and the state was pushed apart
+        ("main", "success", False),
+        (None, "success", False),
+        (None, "failure", False),
+    ],
+)
+def test_a_pull_request_is_proposed_when_the_state_went_apart(branch: str | None, result: str, *, runs: bool) -> None:
+    job = workflow(TEMPLATES / "github/apply.yml")["jobs"]["propose"]
+    needs = {"apply": {"result": result, "outputs": {"branch": branch} if branch else {}}}
+    contexts = {"needs": needs, "github": {"ref_name": "main"}}
+    assert wanted(job["if"], contexts, failed=result == "failure") is runs
+    assert not wanted(job["if"], contexts, cancelled=True)
+
+
+@pytest.mark.parametrize(
+    ("comment", "repository", "author", "runs"),
+    [
+        ("a plan", "contoso/licenses", "somebody", True),
+        ("a plan", "stranger/licenses", "somebody", False),
+        ("a plan", "contoso/licenses", "dependabot[bot]", False),
+        ("", "contoso/licenses", "somebody", False),
+    ],
+)
+def test_a_comment_is_written_for_branches_of_the_repository_only(
+    comment: str, repository: str, author: str, *, runs: bool
+) -> None:
+    request = {"head": {"repo": {"full_name": repository}}, "user": {"login": author}}
+    contexts = {
+        "needs": {"plan": {"outputs": {"comment": comment}}},
+        "github": {"event": {"pull_request": request}, "repository": "contoso/licenses"},
+    }
+    job = workflow(TEMPLATES / "github/plan.yml")["jobs"]["comment"]
+    assert wanted(job["if"], contexts, failed=True) is runs, "a plan that failed is shown too"
+
+
+@pytest.mark.parametrize(
+    ("found", "number"),
+    [
+        ("[]", ""),
+        ('[{"number": 3, "isCrossRepository": false}]', "3"),
+        ('[{"number": 9, "isCrossRepository": true}]', ""),
+        ('[{"number": 9, "isCrossRepository": true}, {"number": 3, "isCrossRepository": false}]', "3"),
+    ],
+)
+@pytest.mark.skipif(shutil.which("jq") is None, reason="needs jq")
+def test_a_forks_branch_of_the_same_name_is_no_pull_request_of_ours(found: str, number: str) -> None:
+    (step,) = workflow(TEMPLATES / "github/apply.yml")["jobs"]["propose"]["steps"]
+    query = re.search(r"--jq '([^']+)'", step["run"])
+    asked = re.search(r"--json (\S+)", step["run"])
+    assert query
+    assert asked
+    assert asked[1].split(",") == ["number", "isCrossRepository"]
+    done = subprocess.run(["jq", "--raw-output", query[1]], input=found, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == number
 
 
 # --- what GitHub is told ---------------------------------------------------------------------------------------------
@@ -296,7 +458,8 @@ def test_checkouts_keep_no_credentials_and_actions_are_pinned() -> None:
 
 
 def test_every_pin_is_the_same_wherever_it_stands() -> None:
-    files = [*TEMPLATES.rglob("*.yml"), PACKAGE / "action.yml"]
+    own = [PACKAGE / "action.yml", PACKAGE / ".github/workflows/ci.yml"]
+    files = [*TEMPLATES.rglob("*.yml"), *(PACKAGE / "deploy/github").glob("*.yml"), *own]
     pins = {line.split("uses: ")[1] for file in files for line in file.read_text().splitlines() if "uses: " in line}
     by_action: dict[str, set[str]] = {}
     for pin in pins:

@@ -143,6 +143,7 @@ def test_the_image_runs_as_nobody_in_particular_with_the_program_as_its_entry() 
     assert re.search(r'^ENTRYPOINT \["reconcile"\]$', last, re.MULTILINE)
     assert re.search(r"--no-install-recommends .*\bgit\b", last)
     assert "COPY" not in last, "sources and build tools stay behind"
+    assert text.count("[keyvault]") == 2, "built and installed with the way to key vaults"
 
 
 def test_no_file_under_deploy_holds_a_secret() -> None:

@@ -56,6 +56,20 @@ def test_what_is_no_shard_is_refused(text: str) -> None:
         parse(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("4/3", "4/3 is no shard: the first is 1/3, the last 3/3"),
+        ("0/3", "0/3 is no shard: the first is 1/3, the last 3/3"),
+        ("1/300", "1/300 is no shard: there are 1 to 256 of them"),
+    ],
+)
+def test_a_shard_that_is_not_there_is_answered_with_those_that_are(text: str, words: str) -> None:
+    with pytest.raises(ValueError, match="is no shard") as caught:
+        parse(text)
+    assert str(caught.value) == words
+
+
 def test_a_shard_reads_as_it_was_written() -> None:
     assert str(parse("3/16")) == "3/16"
     assert parse("256/256") == Shard(256, 256)

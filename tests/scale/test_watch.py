@@ -19,7 +19,7 @@ import pytest
 from reconciler.cli.invocation import Invocation
 from reconciler.cli.main import cli
 from reconciler.emulator.scenario import SECRET
-from reconciler.render.watch_words import health_json, result_json, result_text
+from reconciler.render.watch_words import health_json, result_text
 from reconciler.store.state import read
 from reconciler.watch import JITTER, Ended, Outside, seconds, watch
 from tests.cli.cli_world import PACKAGE, World, portal_yaml, tenant
@@ -47,9 +47,9 @@ class Clock:
     def sleep(self, wait: float) -> None:
         self.now += wait
 
-    def watch(self, every: float) -> None:
+    def watch(self, every: float) -> int:
         outside = Outside(lambda: self.now, self.sleep, lambda: self.chance, lambda: not self.runs)
-        watch(self.run, every, outside, self.told.append)
+        return watch(self.run, every, outside, self.told.append)
 
 
 def test_runs_begin_as_often_as_asked_for_however_long_they_take() -> None:
@@ -83,6 +83,18 @@ def test_a_run_that_failed_does_not_end_the_loop() -> None:
     ]
 
 
+def test_a_command_line_that_no_run_understands_ends_the_loop() -> None:
+    clock = Clock([(1, 1), (1, 64), (1, 0)])
+    assert clock.watch(100) == 64
+    assert [(each.exit_code, each.wait) for each in clock.told] == [(1, 99), (64, None)]
+    assert clock.now == 1000 + 100 + 1, "it does not wait"
+
+
+def test_a_loop_that_is_stopped_ends_with_0_however_its_last_run_ended() -> None:
+    assert Clock([(1, 0), (1, 4)]).watch(100) == 0
+    assert Clock([(1, 0), (1, 64)]).watch(100) == 0
+
+
 def test_no_next_run_is_promised_when_it_is_to_end() -> None:
     clock = Clock([(1, 0), (1, 130)])
     clock.watch(100)
@@ -107,8 +119,6 @@ def test_people_and_machines_are_told_the_same() -> None:
         "Run 3: partial (exit code 4), 2 in a row were not complete. The next one begins at 2026-11-23 11:00:00 UTC."
     )
     assert result_text(ended, NEXT) == words
-    line = json.loads(result_json(ended, NEXT))
-    assert (line["level"], line["message"], line["exit_code"]) == ("error", words, 4)
     assert json.loads(health_json(ended, "apply", NEXT, None)) == {
         "format_version": 1,
         "command": "apply",
@@ -147,11 +157,13 @@ def repository(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def watching(folder: Path, *words: str, script: str | None = None) -> Iterator[subprocess.Popen[str]]:
+def watching(
+    folder: Path, *words: str, script: str | None = None, log_format: str = "text"
+) -> Iterator[subprocess.Popen[str]]:
     """The program in a process of its own, ended at last."""
     code = script or "from reconciler.cli.main import run; run()"
     process = subprocess.Popen(
-        [sys.executable, "-c", code, "--emulate", "demo", "watch", *words],
+        [sys.executable, "-c", code, "--emulate", "demo", "--log-format", log_format, "watch", *words],
         cwd=folder,
         env={**os.environ, "TEST_SECRET": SECRET, "PYTHONPATH": str(PACKAGE)},
         stdout=subprocess.PIPE,
@@ -238,11 +250,64 @@ def test_sigterm_stops_the_present_run_where_what_is_complete_is_kept(tmp_path: 
     assert set(read(tmp_path / "state")) == {"one"}
 
 
+def test_the_health_file_is_there_before_the_first_run_ends(tmp_path: Path) -> None:
+    (tmp_path / "portals.d").mkdir()
+    (tmp_path / "portals.d/two.yaml").write_text(portal_yaml(2))
+    file = tmp_path / "health.json"
+    with watching(tmp_path, "--health", str(file), "apply", script=SLOW) as process:
+        until(process, lambda said: "two: reading" in said)
+        found = health(file)
+    assert (found["result"], found["run"], found["ended"]) == ("running", 0, None)
+
+
+def test_a_health_file_that_cannot_be_written_ends_it_before_the_first_run(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.portals(one=portal_yaml(1))
+    world.tenants(tenant(1))
+    ended = world.run("watch", "--health", str(world.root / "nowhere/health.json"), "apply")
+    assert ended.code == 64
+    assert f"{world.root}/nowhere/health.json cannot be written: No such file or directory" in " ".join(
+        ended.err.split()
+    )
+    assert not (world.root / "state").exists()
+
+
+def test_a_health_file_that_cannot_be_written_later_is_said_and_the_loop_goes_on(repository: Path) -> None:
+    folder = repository / "health"
+    folder.mkdir()
+    with watching(repository, "--every", "1s", "--health", str(folder / "h.json")) as process:
+        until(process, lambda said: "Run 1: complete" in said)
+        (folder / "h.json").unlink()
+        folder.rmdir()
+        said = until(process, lambda said: "Run 3: complete" in said)
+    assert "health/h.json cannot be written: No such file or directory." in said
+    assert "Traceback" not in said
+
+
+def test_every_line_of_a_log_in_json_is_json(repository: Path) -> None:
+    with watching(repository, "--every", "1s", "apply", log_format="json") as process:
+        said = until(process, lambda said: '"number": 2' in said)
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert all({"time", "level", "logger", "run", "message"} <= line.keys() for line in lines)
+    ends = [line for line in lines if "number" in line]
+    assert [(line["number"], line["exit_code"], line["level"]) for line in ends] == [(1, 0, "info"), (2, 0, "info")]
+    assert len({line["run"] for line in ends}) == 1, "the loop is one process"
+
+
 def test_a_run_that_fails_does_not_end_the_process(repository: Path) -> None:
     (repository / "portals.d/contoso.yaml").write_text("nmae: Contoso\n")
     with watching(repository, "--every", "1s") as process:
         said = until(process, lambda said: "Run 2: failed (exit code 1), 2 in a row" in said)
     assert "Traceback" not in said
+
+
+def test_a_portal_that_nobody_knows_ends_the_process(repository: Path) -> None:
+    with watching(repository, "--every", "1s", "apply", "nosuch") as process:
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 64
+    assert "Run 1: failed (exit code 64)." in said
+    assert "Run 2" not in said
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,11 @@ from reconciler import __version__
 from reconciler.model import Portal, PortalState, Removal, Settings
 from reconciler.plan_page import Basis, KnownAs
 from reconciler.render.plan_json import render
+from reconciler.run import Run
 from reconciler.safety import Override
 from reconciler.store import ledger
 from reconciler.store.plan_file import basis, is_plan, read
-from tests.core.core_world import applied, complete, exclusion, known, license_, numbered, plan_of, portal
+from tests.core.core_world import NOW, applied, complete, exclusion, known, license_, numbered, plan_of, portal, title
 from tests.core.plan_story import refreshed_page, saved
 
 CONTOSO, NORTH = portal(), portal("north", client_id=numbered(1))
@@ -36,16 +37,19 @@ def made(
 ) -> Basis:
     """What a plan for these portals was made from."""
     rules, states = settings or Settings(), known(STATE) if state is None else state
-    return basis(
-        plan_of(*declared, known=states, only=only, settings=rules),
+    run = Run(
         {item.id: item for item in declared},
         rules,
+        title,
+        NOW,
+        "test",
         removals,
-        only=only,
+        only,
         allowed=allowed,
-        emulated=emulated,
+        emulate=emulated,
         credential_ends=credential_ends,
     )
+    return basis(run, plan_of(*declared, known=states, only=only, settings=rules))
 
 
 def test_the_state_is_known_by_the_serial_and_the_digest_of_its_ledger_file() -> None:

@@ -1,9 +1,10 @@
-"""The demo: three tenants that tell a story.
+"""The demo: four tenants that tell a story.
 
 **Contoso** has enough of almost everything, more users than fit a page, and free SKUs that nobody counts. **Fabrikam**
 signs in by certificate, has assigned more than it owns, and lives on grace and a trial. **Northwind** is small, let a
-subscription lapse, and has a license for the company as a whole. SKU IDs and part numbers are Microsoft's, except for
-the one that no catalogue knows yet.
+subscription lapse, and has a license for the company as a whole. **Contoso Lab** is new, and nobody has consented yet
+to what its app needs, so it cannot be read. SKU IDs and part numbers are Microsoft's, except for the one that no
+catalogue knows yet.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ POWER_BI = ServicePlan("70d33638-9c74-4d01-bfd3-562de28bd4ba", "BI_AZURE_P2")
 
 # They open nothing but the emulator's own tenants.
 CONTOSO_SECRET = ClientSecret("the-secret-of-emulated-contoso", "5c0f1a7e-3d29-4b86-9f14-7a2e8c5d6b31")
+LAB_SECRET = ClientSecret("the-secret-of-emulated-contoso-lab", "3e8b6d24-90f7-4c15-8a3d-6b2c1f7e9d05")
 NORTHWIND_SECRET = ClientSecret("the-secret-of-emulated-northwind", "a90d3f5b-7c12-4e68-b5a4-1d2f8e6c9047")
 
 
@@ -116,6 +118,24 @@ def contoso() -> Tenant:
             UserGroup(4, (M365_E3,), user_type="Guest"),
             UserGroup(25, user_type="Guest", usage_location=None),
         ),
+    )
+
+
+def contoso_lab() -> Tenant:
+    """A tenant whose app may read the organization, and no users."""
+    return Tenant(
+        tenant_id="6b2e9f17-8c40-4d7a-a5e1-3f9d0c7b8e62",
+        display_name="Contoso Lab",
+        domain="lab.contoso.example",
+        applications=(
+            Application(
+                client_id="1c7f4e90-2b6d-4a83-9e05-d8a3b5c6f714",
+                secrets=(LAB_SECRET,),
+                roles=("Organization.Read.All",),
+            ),
+        ),
+        skus=(Sku(M365_E5, "SPE_E5", enabled=25, service_plans=(EXCHANGE, SHAREPOINT, TEAMS, INTUNE, POWER_BI)),),
+        users=(UserGroup(12, (M365_E5,)),),
     )
 
 
@@ -200,11 +220,12 @@ def scenario() -> Scenario:
     key_pair = KeyPair("fabrikam.example")
     return Scenario(
         name="demo",
-        tenants=(contoso(), fabrikam(key_pair), northwind()),
+        tenants=(contoso(), contoso_lab(), fabrikam(key_pair), northwind()),
         portals=folder("portals.d"),
         credentials=Credentials(
             {
                 ".emulator/contoso.secret": lambda: CONTOSO_SECRET.value.encode(),
+                ".emulator/contoso-lab.secret": lambda: LAB_SECRET.value.encode(),
                 ".emulator/fabrikam.crt": lambda: key_pair.certificate_pem,
                 ".emulator/fabrikam.key": lambda: key_pair.private_key_pem,
                 ".emulator/northwind.secret": lambda: NORTHWIND_SECRET.value.encode(),

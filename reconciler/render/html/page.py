@@ -7,6 +7,7 @@ they are printed, whatever the template.
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from functools import cache
 from hashlib import sha256
@@ -30,6 +31,8 @@ from reconciler.report import Report
 BOXED_ABOVE = 30
 """How many rows a table shows before it scrolls in a box of its own, below a head that stays."""
 
+_DAY = re.compile(r"(\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b)")
+
 COLUMNS = 14
 """How many columns a table has at most."""
 
@@ -43,7 +46,7 @@ def render(report: Report) -> str:
         if step.portal_id:
             of_portal.setdefault(step.portal_id, []).append((step, href))
     return _template().render(
-        verdict=verdict(report),
+        verdict=verdict(report, named=True),
         notice=EMULATED_NOTICE if report.emulated else "",
         tiles=tiles(report),
         statuses=[(item.value, STATUS_SIGNS[item], STATUS_LABELS[item], report.statuses[item]) for item in used],
@@ -97,7 +100,8 @@ def _template() -> Template:
         )
     )
     shared = {"policy": policy, "style": Markup(style), "script": Markup(script), "box": BOXED_ABOVE}  # noqa: S704
-    return environment.get_template("page.html.jinja", globals={**shared, "anchor_of": portal_anchor, "split": _words})
+    helpers = {"anchor_of": portal_anchor, "split": _words, "dated": _dated}
+    return environment.get_template("page.html.jinja", globals={**shared, **helpers})
 
 
 def _numbered() -> str:
@@ -123,6 +127,15 @@ def _visible(value: object) -> object:
     if isinstance(value, Markup) or not isinstance(value, str) or value.isprintable():
         return value
     return plain(value)
+
+
+def _dated(text: str) -> str | Markup:
+    """Text in which no line breaks within a date."""
+    parts = _DAY.split(text)
+    if len(parts) == 1:
+        return text
+    day = Markup('<span class="w">{}</span>')
+    return Markup("").join(day.format(part) if place % 2 else plain(part) for place, part in enumerate(parts))
 
 
 def _words(text: str) -> list[tuple[bool, str]]:

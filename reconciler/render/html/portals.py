@@ -6,24 +6,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.facets import Freshness
-from reconciler.labels import COUNTED_AGAIN, EXPIRING_SIGN, FRESHNESS_LABELS, LIFECYCLE_LABELS
+from reconciler.labels import COUNTED_AGAIN, EXPIRING_SIGN, FRESHNESS_LABELS, IMPORT_SIGNS, LIFECYCLE_LABELS
 from reconciler.model import ImportOutcome, Presence, Status
 from reconciler.money import Costs
 from reconciler.next_steps import NextStep
 from reconciler.portal_report import PortalReport
-from reconciler.render.change_words import is_new, sentences
+from reconciler.render import product_words as words
+from reconciler.render.change_words import arrival, is_new, sentences
 from reconciler.render.html import exclusions, products
+from reconciler.render.html.history import history
 from reconciler.render.html.products import ProductRow, product_rows
 from reconciler.render.html.strip import Strip, strip
 from reconciler.render.html.tables import Cell, Table, portal_anchor, portal_cell, product_cell, table
-from reconciler.render.product_words import afterwards, is_near
 from reconciler.render.words import MISSING, count, moment, money, number
 from reconciler.report import PortalChanges, Report
 
 CHANGES_SHOWN = 20
 """How many changes of one portal are listed before the rest is counted."""
 
-_IMPORT_SIGNS = {ImportOutcome.COMPLETE: "✓", ImportOutcome.FAILED: "✗", ImportOutcome.NEVER: "–"}
 _TONES = {ImportOutcome.COMPLETE: "good", ImportOutcome.FAILED: "bad", ImportOutcome.NEVER: "warn"}
 
 
@@ -79,7 +79,7 @@ def portal_view(portal: PortalReport, steps: Sequence[LinkedStep], used: Sequenc
         name=state.portal.name,
         description=state.portal.description or "",
         presence=_presence(portal),
-        sign=_IMPORT_SIGNS[last.outcome],
+        sign=IMPORT_SIGNS[last.outcome],
         tone="warn" if stale and last.outcome is ImportOutcome.COMPLETE else _TONES[last.outcome],
         outcome=f"{last.outcome.value}{stale}",
         as_of=moment(last.as_of),
@@ -94,13 +94,16 @@ def portal_view(portal: PortalReport, steps: Sequence[LinkedStep], used: Sequenc
         rows=tuple(product_rows(portal)),
         tables=tuple(item for item in _tables(portal) if item.rows),
         changed_at=moment(changed.at) if changed else "",
-        changes=change_lines(PortalChanges(state.id, state.portal.name, changed.changes)) if changed else (),
+        changes=change_lines(PortalChanges(state.id, state.portal.name, changed.changes, last.as_of is None))
+        if changed
+        else (),
     )
 
 
 def _tables(portal: PortalReport) -> Iterator[Table]:
     """Everything in detail."""
     yield products.holdings(portal)
+    yield history(portal)
     yield products.renewals(portal)
     yield products.finding_table(portal)
     yield products.savings(portal)
@@ -148,10 +151,10 @@ def _facts(portal: PortalReport) -> Iterator[tuple[str, str]]:
         yield "Credential", f"{EXPIRING_SIGN} {credential.message}" if credential.holds else credential.message
     if last.emulated:
         yield "Data", f"emulated, scenario {last.emulated}"
-    yield "Last import", last.outcome.value
+    yield "Last import", f"{IMPORT_SIGNS[last.outcome]} {last.outcome.value}"
     yield "Unchanged since", moment(last.as_of)
     if portal.freshness:
-        yield "Numbers", FRESHNESS_LABELS[portal.freshness]
+        yield "Freshness", FRESHNESS_LABELS[portal.freshness]
     yield "Users with a license", number(last.users)
     if last.as_of:
         if portal.counted_with:
@@ -162,8 +165,7 @@ def _facts(portal: PortalReport) -> Iterator[tuple[str, str]]:
 def change_lines(changed: PortalChanges) -> tuple[str, ...]:
     """What changed in one portal, in sentences, the first of them."""
     if is_new(changed.changes):
-        skus = {change.sku_id for change in changed.changes if change.sku_id}
-        return (f"new, with {count(len(skus), 'product')}",)
+        return (f"new, {arrival(changed.changes, unread=changed.unread)}",)
     lines = sentences(changed.changes)
     rest = [f"and {count(len(lines) - CHANGES_SHOWN, 'more change')}"] if len(lines) > CHANGES_SHOWN else []
     return (*lines[:CHANGES_SHOWN], *rest) or ("details of its last import changed",)
@@ -174,13 +176,6 @@ def change_lines(changed: PortalChanges) -> tuple[str, ...]:
 
 def renewals(report: Report) -> Table:
     """What ends soon, by date."""
-    found = [
-        (part.on, portal, item, part)
-        for portal in report.portals
-        for item in portal.products
-        for part in item.phases
-        if part.on and part.licenses != 0 and is_near(part)
-    ]
     rows: list[list[str | Cell]] = [
         [
             product_cell(portal, item),
@@ -188,11 +183,12 @@ def renewals(report: Report) -> Table:
             portal_cell(portal),
             LIFECYCLE_LABELS[part.lifecycle],
             number(part.licenses),
-            afterwards(part),
+            words.afterwards(part),
         ]
-        for on, portal, item, part in sorted(found, key=lambda row: row[0])
+        for on, portal, item, part in words.renewals(report.portals, near=True)
     ]
-    return table("Renewals", ("Product", "Day", "Portal", "Lifecycle", "Licenses:", "If it is not renewed"), rows)
+    title = words.renewals_title(report.thresholds)
+    return table(title, ("Product", "Day", "Portal", "Lifecycle", "Licenses:", "If it is not renewed"), rows)
 
 
 def costs(report: Report) -> Table:
@@ -202,7 +198,8 @@ def costs(report: Report) -> Table:
     ]
     if sum(bool(portal.totals) for portal in report.portals) > 1:
         rows += [["All portals", *_amounts(total)] for total in report.totals]
-    return table("Costs", ("Portal", "True-up a year:", "Idle a year:", "Reclaimable a year:"), rows)
+    note = products.left_out(item for portal in report.portals for item in portal.products)
+    return table("Costs", ("Portal", "True-up a year:", "Idle a year:", "Reclaimable a year:"), rows, note)
 
 
 def _amounts(total: Costs) -> list[str | Cell]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from reconciler.facets import Evidence
@@ -18,7 +18,7 @@ from reconciler.labels import (
 from reconciler.model import Status, Subscription
 from reconciler.money import Costs
 from reconciler.portal_report import PortalReport, ProductReport
-from reconciler.render.html.tables import Cell, Table, percent, product_anchor, product_cell, table
+from reconciler.render.html.tables import Cell, Table, product_anchor, product_cell, table
 from reconciler.render.product_words import (
     afterwards,
     ambiguous,
@@ -29,8 +29,10 @@ from reconciler.render.product_words import (
     papers,
     position,
     reclaimable,
+    unpriced,
 )
-from reconciler.render.words import MISSING, money, number
+from reconciler.render.product_words import renewals as all_renewals
+from reconciler.render.words import MISSING, money, number, percent
 
 WORST_FIRST = (
     Status.NOT_ENOUGH_LICENSES,
@@ -67,7 +69,7 @@ def product_rows(portal: PortalReport) -> Iterator[ProductRow]:
     """The products of one portal."""
     for item in portal.products:
         product, units, numbers = item.product, item.product.license.units, item.numbers
-        used = numbers.utilization if numbers.balance is not None else None
+        used = item.shown_utilization if numbers.balance is not None else None
         yield ProductRow(
             anchor=product_anchor(portal.state.id, product.sku_id),
             title=product.title,
@@ -85,7 +87,7 @@ def product_rows(portal: PortalReport) -> Iterator[ProductRow]:
                 number(units.suspended),
                 number(numbers.consumed),
                 number(product.consumers),
-                number(numbers.balance),
+                number(item.shown_balance),
             ),
             lifecycle=lifecycle(item.phases),
         )
@@ -113,7 +115,7 @@ def holdings(portal: PortalReport) -> Table:
                 item.product.directory,
                 evidence(item.proof),
                 "; ".join(map(_subscription, license_.subscriptions)) or MISSING,
-                *map(number, (*counted, numbers.entitled, numbers.consumed, numbers.balance)),
+                *map(number, (*counted, numbers.entitled, numbers.consumed, item.shown_balance)),
             ]
         )
     head = ("Product", "Directory", "Evidence", "Subscriptions", "Enabled:", "Locked out:", "Graph’s count:")
@@ -129,12 +131,9 @@ def _subscription(one: Subscription) -> str:
 
 def renewals(portal: PortalReport) -> Table:
     """Every part of a license that ends, by date, and whether the product has enough licenses afterwards."""
-    found = [
-        (part.on, item, part) for item in portal.products for part in item.phases if part.on and part.licenses != 0
-    ]
     rows: list[list[str | Cell]] = [
         [product_cell(portal, item), str(on), LIFECYCLE_LABELS[part.lifecycle], number(part.licenses), afterwards(part)]
-        for on, item, part in sorted(found, key=lambda row: row[0])
+        for on, _, item, part in all_renewals([portal], near=False)
     ]
     return table("Renewals", ("Product", "Day", "Lifecycle", "Licenses:", "If it is not renewed"), rows)
 
@@ -201,7 +200,14 @@ def prices(portal: PortalReport) -> Table:
         own = f"{money(price.amount, price.currency)} a {price.per}"
         rows.append([product_cell(portal, item), own, *_amounts(item.costs)])
     rows += [["All products", MISSING, *_amounts(total)] for total in portal.totals if len(rows) > 1]
-    return table("Costs", ("Product", "Price:", "True-up a year:", "Idle a year:", "Reclaimable a year:"), rows)
+    head = ("Product", "Price:", "True-up a year:", "Idle a year:", "Reclaimable a year:")
+    return table("Costs", head, rows, left_out(portal.products))
+
+
+def left_out(items: Iterable[ProductReport]) -> str:
+    """What stands below a table of costs."""
+    note = unpriced(items)
+    return f"Not in the true-up: {note}." if note else ""
 
 
 def _a_year(item: ProductReport) -> Costs | None:
@@ -223,7 +229,7 @@ def _amounts(costs: Costs | None) -> list[str | Cell]:
 
 
 def removed(portal: PortalReport) -> Table:
-    """What was deleted from the state, why it could not be synchronised, and who asked for it."""
+    """What was deleted from the state, why it could not be synchronized, and who asked for it."""
     rows: list[list[str | Cell]] = [
         [
             Cell(f"{portal.state.portal.name} - {item.title}", item.part_number),
@@ -234,5 +240,5 @@ def removed(portal: PortalReport) -> Table:
         ]
         for item in portal.state.removed
     ]
-    head = ("Product", "Could not be synchronised because", "Removed because", "Ticket", "On")
+    head = ("Product", "Could not be synchronized because", "Removed because", "Ticket", "On")
     return table("Removed products", head, rows)

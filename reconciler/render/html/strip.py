@@ -12,8 +12,7 @@ from reconciler.labels import STATUS_LABELS
 from reconciler.model import Status
 from reconciler.portal_report import PortalReport
 from reconciler.render.html.products import WORST_FIRST
-from reconciler.render.html.tables import percent
-from reconciler.render.words import count
+from reconciler.render.words import count, percent
 
 BARS = 30
 """How many bars a strip has at most: the highest."""

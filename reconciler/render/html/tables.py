@@ -9,16 +9,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reconciler.portal_report import PortalReport, ProductReport
-from reconciler.render.words import MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A picture of two lines over time, each a path. ``label`` is what it shows, in words."""
+
+    consumed: str
+    entitled: str
+    is_short: bool
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell that is more than its text: with a second, smaller line, or a link within the page."""
+    """A cell that is more than its text: with a second, smaller line, a link within the page, or a picture instead."""
 
     text: str
     note: str = ""
     href: str = ""
+    picture: Line | None = None
 
 
 Row = tuple[Cell, Sequence[str | Cell]]
@@ -27,12 +37,16 @@ Row = tuple[Cell, Sequence[str | Cell]]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with a title. ``alignment`` names a class for each column of numbers, such as ``n3`` for the third."""
+    """A table with a title. ``alignment`` names a class for each column of numbers, such as ``n3`` for the third.
+
+    ``note`` is what stands below it.
+    """
 
     title: str
     head: tuple[str, ...]
     alignment: str
     rows: Sequence[Row]
+    note: str = ""
 
     @property
     def has_links(self) -> bool:
@@ -40,11 +54,11 @@ class Table:
         return any(first.href for first, _ in self.rows)
 
 
-def table(title: str, head: Sequence[str], rows: Iterable[Sequence[str | Cell]]) -> Table:
+def table(title: str, head: Sequence[str], rows: Iterable[Sequence[str | Cell]], note: str = "") -> Table:
     """A table. A head that ends in ``:`` is that of a column of numbers."""
     numeric = [f"n{place}" for place, name in enumerate(head, 1) if name.endswith(":")]
     named = [(Cell(row[0]) if isinstance(row[0], str) else row[0], row[1:]) for row in rows]
-    return Table(title, tuple(name.removesuffix(":") for name in head), " ".join(numeric), named)
+    return Table(title, tuple(name.removesuffix(":") for name in head), " ".join(numeric), named, note)
 
 
 def portal_anchor(portal_id: str) -> str:
@@ -65,10 +79,3 @@ def portal_cell(portal: PortalReport) -> Cell:
 def product_cell(portal: PortalReport, item: ProductReport) -> Cell:
     """A product's name, leading to its row in the table of all products."""
     return Cell(item.name, href=f"#{product_anchor(portal.state.id, item.product.sku_id)}")
-
-
-def percent(basis_points: int | None) -> str:
-    """A utilization as people read it, or a dash."""
-    if basis_points is None:
-        return MISSING
-    return f"{basis_points // 100:,}.{basis_points % 100:02} %"

@@ -10,6 +10,7 @@ from reconciler.exclusion_report import Origin
 from reconciler.labels import STATUS_SIGNS
 from reconciler.model import Status
 from reconciler.money import spoken
+from reconciler.render.product_words import unpriced
 from reconciler.render.words import count, moment
 from reconciler.report import Report
 
@@ -63,6 +64,8 @@ def _portals(report: Report) -> Tile:
     notes = [", ".join(words)]
     if seen.oldest:
         notes.append(f"unchanged since {moment(seen.oldest)}" + (" or later" if seen.oldest != seen.newest else ""))
+    if seen.confirmed:
+        notes.append(f"confirmed complete as of {seen.confirmed}")
     bad = seen.failed or seen.never
     tone: Tone = "bad" if bad else "warn" if seen.stale else "good"
     sign = {"bad": "✗", "warn": "⚠", "good": "✓"}[tone]
@@ -73,7 +76,7 @@ def _lost(report: Report) -> Iterator[Tile]:
     """Products without a status that can be trusted, where there are any."""
     for status, label in (
         (Status.CALCULATION_ERROR, "Calculation errors"),
-        (Status.CANNOT_BE_SYNCHRONISED, "Not synchronised"),
+        (Status.CANNOT_BE_SYNCHRONISED, "Not synchronized"),
     ):
         if number := report.statuses[status]:
             note = ("the numbers are the last known",) if status is Status.CANNOT_BE_SYNCHRONISED else ()
@@ -93,11 +96,13 @@ def _exclusions(report: Report) -> Tile:
 
 def _costs(report: Report) -> Iterator[Tile]:
     """What the missing, the unused and the not needed cost a year, one tile for each currency."""
+    missing = unpriced(item for portal in report.portals for item in portal.products)
     for total in report.totals:
         notes = (
+            *([missing] if missing else []),
             f"idle {spoken(total.idle, total.currency)}",
             f"reclaimable {spoken(total.reclaimable, total.currency)}",
         )
-        tone: Tone = "bad" if total.true_up else "good"
-        sign = "✗" if total.true_up else "✓"
+        tone: Tone = "bad" if total.true_up else "warn" if missing else "good"
+        sign = {"bad": "✗", "warn": "⚠", "good": "✓"}[tone]
         yield Tile("True-up a year", sign, spoken(total.true_up, total.currency), notes, tone, "#costs")

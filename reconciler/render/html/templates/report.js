@@ -73,12 +73,16 @@
     let limit = PAGE;
 
     function textOf(row) {
-      if (!texts.has(row)) texts.set(row, `${row.textContent} ${row.id}`.toLowerCase());
+      if (!texts.has(row)) {
+        const cells = Array.from(row.cells, (cell) => cell.textContent).join(" ");
+        texts.set(row, ` ${cells} ${row.id}`.replaceAll("−", "-").toLowerCase());
+      }
       return texts.get(row);
     }
 
     function filter() {
-      const terms = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const typed = search.value.replaceAll("−", "-").toLowerCase().split(/\s+/).filter(Boolean);
+      const terms = typed.map((term) => (/^-\d/.test(term) ? ` ${term}` : term));  // a number, and no part of a date
       const rows = Array.from(table.tBodies[0].rows);
       let found = 0;
       for (const row of rows) {
@@ -96,7 +100,9 @@
 
     function tell(found, total) {
       const [some, every, first] = [found, total, limit].map((number) => number.toLocaleString("en"));
-      const matching = found === total ? `All ${every} products` : `${some} of ${every} products`;
+      const noun = total === 1 ? "product" : "products";
+      const matching = found === total ? (total === 1 ? "1 product" : `All ${every} products`)
+        : found ? `${some} of ${every} ${noun}` : `None of ${every} ${noun} matches: Reset shows all`;
       shown.textContent = found > limit ? `${matching}, the first ${first} shown` : matching;
       all.hidden = found <= limit;
     }
