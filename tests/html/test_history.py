@@ -60,6 +60,18 @@ def test_little_history_is_not_mentioned() -> None:
     assert TITLE not in page_of(STATE)
 
 
+@pytest.mark.parametrize(("most", "drawn"), [(1, True), (0, False)])
+def test_a_page_with_too_many_lines_says_where_they_are(
+    most: int, drawn: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "MOST_LINES", most)
+    text = page_with(only(YEAR))
+    assert (len(pictures(text)), TITLE in text) == (drawn, drawn)
+    assert (
+        "1 products have a history: too many to draw here. The portals&#39; own pages have it." in text
+    ) is not drawn
+
+
 def test_a_line_is_true_to_scale() -> None:
     picture, *_ = pictures(page_with(only(YEAR)))
     assert steps(picture, "entitled") == [(0, 29), (120, 29), (120, 2), (WIDTH, 2)]

@@ -33,6 +33,9 @@ BOXED_ABOVE = 30
 
 _DAY = re.compile(r"(\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b)")
 
+MOST_LINES = 1_000
+"""How many history lines the page draws at most: with more, it takes a browser longer than people wait."""
+
 COLUMNS = 14
 """How many columns a table has at most."""
 
@@ -45,6 +48,8 @@ def render(report: Report) -> str:
     for step, href in steps:
         if step.portal_id:
             of_portal.setdefault(step.portal_id, []).append((step, href))
+    lines = sum(len(portal.trends) for portal in report.portals)
+    drawn = lines <= MOST_LINES
     return _template().render(
         verdict=verdict(report, named=True),
         notice=EMULATED_NOTICE if report.emulated else "",
@@ -54,7 +59,10 @@ def render(report: Report) -> str:
         shares_label=shares_label(report.statuses),
         products=report.products,
         steps=steps,
-        portals=[portal_view(item, of_portal.get(item.state.id, ()), used) for item in report.portals],
+        portals=[portal_view(item, of_portal.get(item.state.id, ()), used, drawn=drawn) for item in report.portals],
+        undrawn=""
+        if drawn
+        else f"{lines:,} products have a history: too many to draw here. The portals' own pages have it.",
         sections=[("renewals", renewals(report)), ("costs", costs(report)), ("exclusions", exclusions.of_all(report))],
         inclusions=exclusions.inclusions(report.portals),
         directories=directories(report),

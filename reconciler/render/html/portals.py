@@ -67,8 +67,13 @@ class PortalView:
     changes: tuple[str, ...]
 
 
-def portal_view(portal: PortalReport, steps: Sequence[LinkedStep], used: Sequence[Status]) -> PortalView:
-    """One portal. ``used`` are the statuses that have a column in the table of portals."""
+def portal_view(
+    portal: PortalReport, steps: Sequence[LinkedStep], used: Sequence[Status], *, drawn: bool = True
+) -> PortalView:
+    """One portal, ``drawn`` with its history lines.
+
+    ``used`` are the statuses that have a column in the table of portals.
+    """
     state, last = portal.state, portal.state.last_import
     found = [item.product.status for item in portal.products]
     stale = ", stale" if portal.freshness is Freshness.STALE else ""
@@ -92,7 +97,7 @@ def portal_view(portal: PortalReport, steps: Sequence[LinkedStep], used: Sequenc
         facts=tuple(_facts(portal)),
         steps=steps,
         rows=tuple(product_rows(portal)),
-        tables=tuple(item for item in _tables(portal) if item.rows),
+        tables=tuple(item for item in _tables(portal, drawn=drawn) if item.rows),
         changed_at=moment(changed.at) if changed else "",
         changes=change_lines(PortalChanges(state.id, state.portal.name, changed.changes, last.as_of is None))
         if changed
@@ -100,10 +105,11 @@ def portal_view(portal: PortalReport, steps: Sequence[LinkedStep], used: Sequenc
     )
 
 
-def _tables(portal: PortalReport) -> Iterator[Table]:
+def _tables(portal: PortalReport, *, drawn: bool) -> Iterator[Table]:
     """Everything in detail."""
     yield products.holdings(portal)
-    yield history(portal)
+    if drawn:
+        yield history(portal)
     yield products.renewals(portal)
     yield products.finding_table(portal)
     yield products.savings(portal)
