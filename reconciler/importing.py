@@ -100,7 +100,7 @@ class Stage(Protocol):
         """Take one page of changes."""
 
     def lacks_licenses(self) -> bool:
-        """Whether there is a change of a stored user that does not say what the user holds."""
+        """Whether there is a change of a user that does not say what the user holds, and it matters."""
 
     def count(self, inside: Contents, imported: Collection[str]) -> Counted:
         """Count them; ``inside`` is what the tenant's SKUs contain, ``imported`` the IDs of those that are imported."""
@@ -194,7 +194,8 @@ class _Read:
         inside = contents(licenses, self.reader.service_plans, self.settings.overlaps)
         basis = basis_of(self.portal, self.settings, imported, self.reader.selected, self.reader.emulated)
         link = self.staged.link
-        reason = why_full(link, basis, self.now, forced=self.importer.full)
+        failing_since = self.known.last_import.failed_since
+        reason = why_full(link, basis, self.now, forced=self.importer.full, failing_since=failing_since)
         counted: Counted | None = None
         if link is not None and reason is None:
             try:

@@ -18,6 +18,9 @@ from reconciler.model import Consumption, Holding, License, Portal, PortalState,
 LINK_AGE = timedelta(days=6)
 """How old a link may be: Graph forgets it after seven days."""
 
+FAILING_AGE = timedelta(days=1)
+"""After how long without success the list is tried instead of the changes: they may be what is broken."""
+
 FULL_READ_AGE = timedelta(days=7)
 """How long ago all users may have been read: ways of assignment and sign-ins are only as new as that."""
 
@@ -49,14 +52,26 @@ def basis_of(portal: Portal, settings: Settings, imported: Collection[str], sele
     return "\n".join((*tenant, selected, idle, *sorted(imported)))
 
 
-def why_full(link: DeltaLink | None, basis: str, now: datetime, *, forced: bool = False) -> str | None:
-    """Why all users have to be read, or None when the changes since ``link`` will do."""
+def why_full(
+    link: DeltaLink | None,
+    basis: str,
+    now: datetime,
+    *,
+    forced: bool = False,
+    failing_since: datetime | None = None,
+) -> str | None:
+    """Why all users have to be read, or None when the changes since ``link`` will do.
+
+    ``failing_since`` is when the imports of the portal began to fail, if they do.
+    """
     if forced:
         return "asked for"
     if link is None:
         return "no earlier read to go on from"
     if link.basis != basis:
         return "what is imported has changed"
+    if failing_since and now - failing_since >= FAILING_AGE:
+        return "imports have failed for a day"
     if not timedelta(0) <= now - link.taken <= LINK_AGE:
         return "the last read is too long ago"
     if not timedelta(0) <= now - link.full_read < FULL_READ_AGE:

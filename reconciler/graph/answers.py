@@ -56,8 +56,17 @@ _LOGGED = re.compile("[0-9A-Za-z:, .+-]{1,64}")
 _PLACE = re.compile(r"\s*\(byte \d+\)|(?<=\[)\d+(?=\])")
 
 
+SERVER_ERROR = 500
+THROTTLED = 429
+
+
 class PageTokenExpired(ReportedError):
     """Graph no longer knows the place in a list that a nextLink names: the list must be read from its start."""
+
+
+def is_refusal(error: ReportedError) -> bool:
+    """Whether Graph refuses a request for good, rather than being busy or broken for a while."""
+    return error.status is not None and error.status < SERVER_ERROR and error.status != THROTTLED
 
 
 def stable(text: str, limit: int = MESSAGE_LIMIT) -> str:

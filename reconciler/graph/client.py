@@ -16,10 +16,10 @@ import msgspec
 
 from reconciler.errors import ReportedError, SuccessNotDeserialized, UntrustedAnswer
 from reconciler.graph import delta, rows
-from reconciler.graph.answers import PageTokenExpired
+from reconciler.graph.answers import PageTokenExpired, is_refusal
 from reconciler.graph.auth import Tokens
 from reconciler.graph.clouds import Endpoints
-from reconciler.graph.listing import Streams, ahead
+from reconciler.graph.listing import Streams, Turn, ahead
 from reconciler.graph.pages import Pager
 from reconciler.graph.ranges import REFUSALS, RangedUsers, Unproven, count
 from reconciler.graph.roles import SIGN_INS_READ, granted
@@ -143,7 +143,7 @@ class GraphClient:
                     raise
                 restarts += 1
             except ReportedError as error:
-                if not self._sign_ins:
+                if not self._sign_ins or not is_refusal(error):
                     raise
                 log.info("%s: sign-ins are not read: %s", self._tenant_id, error.code)
                 self._sign_ins = False  # whether users may be read at all, the list without them says
@@ -158,7 +158,8 @@ class GraphClient:
         def as_rows(page: Page[User]) -> UserPage:
             return rows.user_page(page.value, idle_since)
 
-        pages = self.pager.pages(listed, decoder)
+        watched = _Watched()
+        pages = self.pager.pages(listed, decoder, turn=watched)
         asked = self._clock()
         first = next(pages)
         seconds_a_user = (self._clock() - asked) / max(len(first.value), 1)
@@ -166,7 +167,7 @@ class GraphClient:
             yield as_rows(first)
             return
         users = self._users() if streams.allowed > 1 else 0
-        if users < LARGE_TENANT or users * seconds_a_user < LONG:
+        if users < LARGE_TENANT or watched.throttled or users * seconds_a_user < LONG:
             yield from ahead(map(as_rows, chain([first], pages)))
             return
         log.info("%s: %d users, read in ranges", self._tenant_id, users)
@@ -179,6 +180,16 @@ class GraphClient:
         except REFUSALS as error:
             log.info("%s: users are not counted: %s", self._tenant_id, error.code)
             return 0
+
+
+class _Watched(Turn):
+    """Notes whether a request was throttled: how long it took then says nothing about the list."""
+
+    throttled = False
+
+    def answered(self, *, throttled: bool) -> None:
+        """Note it."""
+        self.throttled |= throttled
 
 
 _ORGANIZATION = msgspec.json.Decoder(Page[Tenant])

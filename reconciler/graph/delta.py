@@ -23,15 +23,13 @@ from reconciler.errors import (
     UntrustedAnswer,
 )
 from reconciler.graph import rows
+from reconciler.graph.answers import is_refusal
 from reconciler.graph.pages import Pager
 from reconciler.graph.wire import AssignedLicense, Page, Person, User
 from reconciler.incremental import FullReadNeeded
 from reconciler.model import ChangedPage
 
 log = logging.getLogger(__name__)
-
-SERVER_ERROR = 500
-THROTTLED = 429
 
 
 class Change(Person):
@@ -57,6 +55,8 @@ def latest(pager: Pager, selected: str) -> str | None:
     try:
         for page in pager.pages(f"/users/delta?$select={selected}&$deltatoken=latest", _PAGE):
             link = page.delta_link
+        if link is not None:
+            pager.refuse_elsewhere(link)
     except (ReportedError, SuccessNotDeserialized, FailureNotDeserialized, UntrustedAnswer) as error:
         log.info("%s: no changes are told, all users are read each time: %s", pager.host, error.code)
         return None
@@ -71,6 +71,8 @@ def changes(pager: Pager, link: str) -> Iterator[ChangedPage]:
     """
     try:
         for page in pager.pages(link, _PAGE):
+            if page.delta_link is not None:
+                pager.refuse_elsewhere(page.delta_link)
             yield changed_page(page)
     except PortalError as error:
         if _is_over(error):
@@ -79,9 +81,17 @@ def changes(pager: Pager, link: str) -> Iterator[ChangedPage]:
 
 
 def changed_page(page: DeltaPage) -> ChangedPage:
-    """What a page says of each user; of several answers about one, the last."""
+    """What a page says of each user; of several answers about one, the last.
+
+    An answer that does not say what a user holds takes back none that does: then there are both.
+    """
     told = {change.id.lower(): change for change in page.value}
-    known = [change for change in told.values() if change.removed is None and change.assigned_licenses is not None]
+    clear = {
+        change.id.lower(): change
+        for change in page.value
+        if change.removed is not None or change.assigned_licenses is not None
+    }
+    known = [change for id_, change in clear.items() if change.removed is None and told[id_].removed is None]
     present = rows.user_page([_user(change) for change in known])
     holders = {contact.object_id for contact in present.contacts}
     unclear = {id_ for id_, change in told.items() if change.removed is None and change.assigned_licenses is None}
@@ -102,11 +112,9 @@ def _is_over(error: PortalError) -> bool:
 
     A dropped token is a 410 or a 400 to 404, with codes and texts that have changed over the years.
     """
-    if isinstance(error, SuccessNotDeserialized | FailureNotDeserialized):
-        return True  # a 410 may come without a body
-    if not isinstance(error, ReportedError) or error.status is None:
-        return False
-    return error.status < SERVER_ERROR and error.status != THROTTLED
+    if isinstance(error, SuccessNotDeserialized | FailureNotDeserialized | UntrustedAnswer):
+        return True  # a 410 may come without a body; a link that leads elsewhere would do so again
+    return isinstance(error, ReportedError) and is_refusal(error)
 
 
 _PAGE = msgspec.json.Decoder(DeltaPage)

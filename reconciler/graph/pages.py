@@ -68,7 +68,7 @@ class Pager:
         url: str | None = self._absolute(first)
         seen: set[str] = set()
         while url is not None:
-            self._refuse_elsewhere(url)
+            self.refuse_elsewhere(url)
             if url in seen or len(seen) == PAGE_LIMIT:
                 raise UntrustedAnswer(code="page-loop", detail=self._host)
             seen.add(url)
@@ -110,7 +110,7 @@ class Pager:
         return response
 
     def _send(self, url: str, headers: Mapping[str, str] | None, token: str) -> httpx.Response:
-        self._refuse_elsewhere(url)
+        self.refuse_elsewhere(url)
         sent = {"authorization": f"Bearer {token}", "accept": "application/json", **(headers or {})}
         try:
             response = self._http.get(url, headers=sent, follow_redirects=False)
@@ -123,8 +123,8 @@ class Pager:
     def _absolute(self, url: str) -> str:
         return self._root + url if url.startswith("/") else url
 
-    def _refuse_elsewhere(self, link: str) -> None:
-        """A link is followed on the portal's Graph host only: each request carries the token."""
+    def refuse_elsewhere(self, link: str) -> None:
+        """Raise UntrustedAnswer for a link to another host than the portal's Graph: each request carries the token."""
         try:
             url = httpx.URL(link)
             fits = url.scheme == "https" and url.host == self._host and url.port is None and not url.userinfo

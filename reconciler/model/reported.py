@@ -98,7 +98,10 @@ class UserPage:
 
 @dataclass(frozen=True, slots=True)
 class ChangedPage:
-    """One page of ``/users/delta``: who changed since a link was taken. Every user is in one of the three at most.
+    """One page of ``/users/delta``: who changed since a link was taken.
+
+    A user is in one of the three at most, but for who is told clearly first and then not: that one is among the
+    ``present`` and the ``unclear``.
 
     ``present`` hold something now, with all that they hold; ``gone`` are the object IDs of those who were removed or
     hold nothing; of the ``unclear`` Graph did not say what they hold. ``link`` is on the last page: behind it is what

@@ -63,6 +63,7 @@ class Staging:
         self._seen = Distinct()
         self._changing = False
         self._settled = False
+        self._contradicted = False
         self._next: DeltaLink | None = None
         with lock:
             db.execute(
@@ -84,7 +85,7 @@ class Staging:
 
     def clear(self, *, changing: bool = False) -> None:
         """Forget everything. What comes then is all users, or with ``changing`` the changes to the stored ones."""
-        self._changing, self._settled = changing, False
+        self._changing, self._settled, self._contradicted = changing, False, False
         self._keys.clear()
         self._seen = Distinct()
         with self._lock, explained(), self._db.atomic():
@@ -151,9 +152,14 @@ class Staging:
         return int(key)
 
     def lacks_licenses(self) -> bool:
-        """Whether there is a change of a stored user that does not say what the user holds."""
+        """Whether there is a change of a user that does not say what the user holds.
+
+        The user is a stored one, or one of whom another change said it.
+        """
         with self._lock, explained():
             self._settle()
+            if self._contradicted:
+                return True
             found = self._db.execute(
                 f"SELECT 1 FROM {self._tables.users} AS staged JOIN users "
                 "ON users.portal = ? AND users.object_id = staged.object_id WHERE staged.kind = ? LIMIT 1",
@@ -200,6 +206,8 @@ class Staging:
     def _drop_older_answers(self) -> None:
         """Keep the latest row of each user. A list is no snapshot: a few users may come twice."""
         table = self._tables.users
+        both = f"SELECT 1 FROM {table} GROUP BY object_id HAVING min(kind) = ? AND max(kind) > ? LIMIT 1"
+        self._contradicted |= self._db.execute(both, [_UNCLEAR, _UNCLEAR]).fetchone() is not None
         again = self._db.execute(
             f"SELECT object_id, max(rowid) FROM {table} GROUP BY object_id HAVING count(*) > 1"
         ).fetchall()

@@ -498,7 +498,17 @@ def test_a_list_with_sign_ins_that_graph_does_not_give_is_read_without_them(stat
     assert options(connection) == [(True, "500"), (False, "999"), (False, "999")]
 
 
-@pytest.mark.parametrize("status", [400, 404, 500])
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_list_with_sign_ins_that_graph_cannot_give_now_is_no_list_without_them(status: int) -> None:
+    busy = Reply(status, {"error": {"code": "ServiceUnavailable", "message": "Later."}})
+    fault = Fault(busy, "/v1.0/users", times=ALWAYS)
+    connection = connect(tenant(fault, users=PEOPLE, applications=(READS_SIGN_INS,)))
+    with pytest.raises(ReportedError):
+        read(connection)
+    assert {selected for selected, _ in options(connection)} == {True}
+
+
+@pytest.mark.parametrize("status", [400, 404])
 def test_a_list_that_graph_does_not_give_at_all_is_asked_for_once_without_sign_ins(status: int) -> None:
     failure = Reply(status, {"error": {"code": "UnknownError", "message": "No."}})
     fault = Fault(failure, "/v1.0/users", times=ALWAYS)

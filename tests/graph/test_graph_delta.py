@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.errors import PortalError, ReportedError, UntrustedAnswer
+from reconciler.errors import PortalError, ReportedError
 from reconciler.graph.delta import DeltaPage, changed_page
 from reconciler.incremental import FullReadNeeded
 from reconciler.model import ChangedPage
@@ -63,16 +63,22 @@ kinds = st.sampled_from(["present", "gone", "unclear"])
 
 
 @given(st.lists(st.tuples(st.sampled_from("aAbBc"), kinds)))
-def test_of_several_answers_about_a_user_the_last_counts(changes: list[tuple[str, str]]) -> None:
+def test_of_several_answers_about_a_user_the_last_counts_and_none_that_is_clear_is_lost(
+    changes: list[tuple[str, str]],
+) -> None:
     values = {
         "present": lambda id_: user(id_),
         "gone": lambda id_: {"id": id_, "@removed": {"reason": "changed"}},
         "unclear": lambda id_: {"id": id_},
     }
     found = page(*(values[word](id_) for id_, word in changes))
-    assert told(found) == {id_.lower(): word for id_, word in changes}
+    last = {id_.lower(): word for id_, word in changes}
+    clear = {id_.lower(): word for id_, word in changes if word != "unclear"}
+    assert told(found) == last
     assert found.present.received == len(changes)
-    assert len(found.present.contacts) + len(found.gone) + len(found.unclear) == len(told(found))
+    present = {id_ for id_, word in clear.items() if word == "present" and last[id_] != "gone"}
+    assert {contact.object_id for contact in found.present.contacts} == present
+    assert not set(found.gone) & (present | set(found.unclear))
 
 
 def test_the_next_link_is_that_of_the_last_page() -> None:
@@ -144,9 +150,12 @@ def test_a_round_that_was_not_answered_can_be_read_again(status: int) -> None:
 @pytest.mark.parametrize("stored", [False, True], ids=["from Graph", "from the state DB"])
 def test_the_token_goes_to_the_portals_own_host_only(link: str, stored: bool) -> None:
     connection = answering(as_json({"value": [], "@odata.nextLink": link}))
-    with pytest.raises(UntrustedAnswer):
+    with pytest.raises(FullReadNeeded):
         list(connection.graph.changes(link if stored else LINK))
     assert len(connection.wire.to("/users/delta")) == (0 if stored else 1)
+    assert answering(as_json({"value": [], "@odata.deltaLink": link})).graph.latest() is None
+    with pytest.raises(FullReadNeeded):
+        list(answering(as_json({"value": [], "@odata.deltaLink": link})).graph.changes(LINK))
 
 
 def test_the_latest_link_is_asked_for_with_what_is_selected_of_users() -> None:

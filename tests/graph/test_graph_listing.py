@@ -222,6 +222,8 @@ def test_a_list_that_fails_ends_all_the_others() -> None:
         yield 0, 0
 
     lists = Lists([100_000] * 3)
+    before = active_count()
     with pytest.raises(Broken):
         list(Streams(4).read([*lists.all(), broken]))
     assert len(lists.asked) < 100_000
+    assert until(lambda: active_count() <= before)

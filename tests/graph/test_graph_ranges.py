@@ -162,6 +162,17 @@ def test_a_large_tenant_is_read_in_ranges_where_its_list_takes_long(
     assert bool(filters(connection)) == ranges
 
 
+def test_a_first_page_that_had_to_wait_says_nothing_about_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "LONG", 10.0)
+    told = iter((100.0, 160.0))
+    directory = Directory(NAMES)
+    throttled = iter([httpx.Response(429, headers={"retry-after": "1"}, json={"error": {"code": "TooManyRequests"}})])
+    directory.answered = lambda request: next(throttled, None) if request.url.path.endswith("/users") else None
+    connection = connect(directory, streams=8, watch=lambda: next(told))
+    assert read(connection) == (set(NAMES), 0)
+    assert filters(connection) == []
+
+
 def test_a_tenant_of_one_page_is_not_even_counted() -> None:
     connection = connect(Directory(NAMES[:3]), streams=8)
     assert read(connection) == (set(NAMES[:3]), 0)

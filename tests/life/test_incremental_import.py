@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.emulator import delta
-from reconciler.emulator.faults import Drop, EmptyPage, Fault, ForeignLink, Overlap, Reply
+from reconciler.emulator.faults import ALWAYS, Drop, EmptyPage, Fault, ForeignLink, Overlap, Reply
 from reconciler.emulator.scenario import ABSENT, LicenseAssignment
 from reconciler.model import ImportOutcome
 from reconciler.store.sqlite_errors import FILE
@@ -81,6 +81,7 @@ def test_an_import_of_changes_says_as_of_when_ways_are(world: DeltaWorld) -> Non
     assert world.import_().paths_as_of == START
     page = (world.folder / "reports/contoso.md").read_text()
     assert "| Assignment ways and errors | as of the full read of 2026-11-23 06:00 UTC |" in page
+    assert "as of the full read of" in (world.folder / "reports/index.html").read_text()
 
 
 def test_changes_that_come_to_nothing_leave_every_file_as_it_was(world: DeltaWorld) -> None:
@@ -169,6 +170,11 @@ def forgotten_without_words(world: DeltaWorld) -> None:
     world.faults = (Fault(Reply(410, b""), DELTA),)
 
 
+def led_elsewhere(world: DeltaWorld) -> None:
+    world.users = (*world.users, *(person(number, E3, E5) for number in range(10, 16)))
+    world.faults = (Fault(ForeignLink(), DELTA, page=2),)
+
+
 def refused(world: DeltaWorld) -> None:
     world.faults = (Fault(Reply(400, {"error": {"code": "SyncStateNotFound", "message": ""}}), DELTA, page=2),)
 
@@ -190,6 +196,7 @@ def another_emulator(world: DeltaWorld) -> None:
         forgotten_by_graph,
         forgotten_without_words,
         refused,
+        led_elsewhere,
         another_emulator,
     ],
     ids=lambda happens: happens.__name__,
@@ -214,6 +221,18 @@ def test_all_users_are_read_in_the_same_import_when(
     world.users = FEW
     world.apply()
     assert world.asked()[0] == 0, "from here on changes will do again"
+    assert same_as_full(world)
+
+
+def test_where_changes_have_failed_for_a_day_all_users_are_read(world: DeltaWorld) -> None:
+    world.faults = (Fault(Reply(503), DELTA, times=ALWAYS),)
+    for _ in range(2):
+        assert world.import_().outcome is ImportOutcome.FAILED
+        assert world.asked()[0] == 0
+        world.after(hours=12)
+    world.users = FEW[1:]
+    assert world.import_().outcome is ImportOutcome.COMPLETE
+    assert world.asked()[0] == 1
     assert same_as_full(world)
 
 
@@ -324,9 +343,8 @@ def test_a_user_who_is_removed_and_restored_is_back(world: DeltaWorld) -> None:
         Fault(Reply(429), DELTA, page=3),
         Fault(Drop(), DELTA, page=2),
         Fault(Drop(100), DELTA, page=3),
-        Fault(ForeignLink(), DELTA, page=2),
     ],
-    ids=["503", "429", "no answer", "half an answer", "foreign link"],
+    ids=["503", "429", "no answer", "half an answer"],
 )
 def test_a_round_that_breaks_off_changes_nothing_and_is_read_again(world: DeltaWorld, fault: Fault) -> None:
     before, links = world.tables(), world.links()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from reconciler.counting import Alike, Contents, Counted, count
 from reconciler.findings import SAVINGS
-from reconciler.model import Consumption, Contact, Holding, Reason, UserPage
+from reconciler.model import ChangedPage, Consumption, Contact, Holding, Reason, UserPage
 from reconciler.store.database import open_for_writing
 from tests.store.store_world import (
     E3,
@@ -132,6 +132,26 @@ def test_each_consumer_is_saved_once_at_most(found: list[list[Person]], inside: 
         assert each.reclaimable.keys() <= set(SAVINGS)
         assert all(0 < number <= each.findings[name] for name, number in each.reclaimable.items())
         assert sum(each.errors.values()) <= each.findings.get("assignment_error", 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "lacks"),
+    [
+        ([ChangedPage(page(1)), ChangedPage(page(), unclear=("id-000001",))], True),
+        ([ChangedPage(page(1), unclear=("id-000001",))], True),
+        ([ChangedPage(page(), gone=("id-000001",)), ChangedPage(page(), unclear=("id-000001",))], True),
+        ([ChangedPage(page(), unclear=("id-000001",))], False),
+        ([ChangedPage(page(1)), ChangedPage(page(), unclear=("id-000002",))], False),
+    ],
+)
+def test_a_clear_answer_that_is_followed_by_an_unclear_one_is_not_lost(
+    changes: list[ChangedPage], lacks: bool, tmp_path: Path
+) -> None:
+    with open_for_writing(tmp_path) as database, database.staging() as staged:
+        staged.clear(changing=True)
+        for each in changes:
+            staged.change(each)
+        assert staged.lacks_licenses() is lacks
 
 
 def test_a_user_who_comes_again_is_who_the_later_page_says(tmp_path: Path) -> None:
