@@ -16,7 +16,8 @@ from reconciler.model import PortalState
 class PortalContacts:
     """The contacts of one portal; ``elsewhere`` of them are known in a portal of another tenant too.
 
-    ``contacts`` is None when the state DB lacks them, as in a fresh clone: they are never committed.
+    ``contacts`` is None when the state DB lacks them: they are never committed, and a fresh clone has none; or the
+    portal was never read.
     """
 
     portal_id: str

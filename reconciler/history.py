@@ -66,15 +66,15 @@ def _plain(value: str | int | None) -> str | int | None:
 
 def records(before: PortalState | None, after: PortalState, day: date) -> tuple[DayRecord, ...]:
     """A record for each product that is new, no more, or of which a recorded fact differs; sorted by SKU ID."""
-    old = {product.sku_id: _record(product, day) for product in before.products} if before else {}
-    new = {product.sku_id: _record(product, day) for product in after.products}
+    old = {product.sku_id: record_of(product, day) for product in before.products} if before else {}
+    new = {product.sku_id: record_of(product, day) for product in after.products}
     for sku_id, record in old.items():
         if sku_id not in new:
             new[sku_id] = replace(record, status=None)
     return tuple(new[sku_id] for sku_id in sorted(new) if new[sku_id] != old.get(sku_id))
 
 
-def _record(product: Product, day: date) -> DayRecord:
+def record_of(product: Product, day: date) -> DayRecord:
     """What is known of a product on a day."""
     units = product.license.units
     return DayRecord(

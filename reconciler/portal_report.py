@@ -74,6 +74,8 @@ class ProductReport:
     mismatch: int | None
     subscription_mismatch: int
     muted: Exclusion | None
+    metered: bool
+    """Whether consumption is what it is about, also while it cannot be synchronized."""
     lifted: bool
     """Whether nothing but an import keeps it from being synchronized."""
     remedy: str | None
@@ -98,12 +100,12 @@ class ProductReport:
     @property
     def shown_balance(self) -> int | None:
         """Licenses left; None also for a product that is not metered: its consumption is not what it is about."""
-        return None if self.product.status is Status.NOT_METERED else self.numbers.balance
+        return self.numbers.balance if self.metered else None
 
     @property
     def shown_utilization(self) -> int | None:
         """Consumed of entitled in basis points; None also for a product that is not metered."""
-        return None if self.product.status is Status.NOT_METERED else self.numbers.utilization
+        return self.numbers.utilization if self.metered else None
 
     @property
     def reclaimable(self) -> int:
@@ -133,6 +135,16 @@ class PortalReport:
     credential: Condition | None
     counted_with: str | None
     trends: Mapping[str, Trend]
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether the tenant was never read: whether it has users and products is unknown."""
+        return self.state.last_import.as_of is None and not self.products
+
+    @property
+    def users(self) -> int | None:
+        """Users with a license; None where the tenant was never read."""
+        return None if self.state.last_import.as_of is None else self.state.last_import.users
 
     @property
     def keeps_old_numbers(self) -> bool:
@@ -180,7 +192,7 @@ def portal_report(
 
 def _trends(products: Iterable[ProductReport], records: Iterable[DayRecord], settings: Settings) -> dict[str, Trend]:
     """How the products went that are metered."""
-    metered = {item.product.sku_id for item in products if item.product.status is not Status.NOT_METERED}
+    metered = {item.product.sku_id for item in products if item.metered}
     return {sku_id: trend for sku_id, trend in trends(records, settings).items() if sku_id in metered}
 
 
@@ -212,6 +224,7 @@ def _product(
         mismatch=count_mismatch(license_.applies_to, license_.consumed_units, product.consumers),
         subscription_mismatch=0 if product.reason else subscription_mismatch(license_),
         muted=muted_by(state.portal, settings, license_, today),
+        metered=compliance.status(license_, product.consumers, None, settings) is not Status.NOT_METERED,
         lifted=lifted,
         remedy=LIFTED_REMEDY if lifted else _remedy(product),
         hidden=hidden,

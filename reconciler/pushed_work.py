@@ -39,19 +39,19 @@ class Work:
     def begin(self, *, pull: bool) -> None:
         """Compare with the remote: what was committed under ``state/`` and never pushed is ours.
 
-        Where others have gone on since, it is dropped and found again. Raises Refused where they have not what a person
-        has committed here.
+        Where others have gone on since, it is dropped and found again. Raises Refused where the branch has not what a
+        person has committed here: nobody has approved it there, and it must be neither pushed along nor dropped.
         """
         if pull:
             self._commit()
         tip = self.checkout.fetch(self.branch)
         if tip is None:
             return
+        if self.checkout.has_own(tip):
+            raise self._not_pushed()
         if self.checkout.leads_to(tip, self.base):
-            self.base = self.base if self.checkout.has_own(tip) else tip
+            self.base = tip
         elif pull or not self.checkout.leads_to(self.base, tip):
-            if self.checkout.has_own(tip):
-                raise self.rewritten()
             self._commit()
             self._turn_to(tip)
 
@@ -106,6 +106,10 @@ class Work:
         self.wait(PAUSES[self.refused])
         self.refused += 1
         return True
+
+    def _not_pushed(self) -> Refused:
+        """The error when a person's commit is here and not on the branch."""
+        return Refused(f"Your commit {self.base[:12]} is not on origin/{self.branch}.", code="commit-not-pushed")
 
     def rewritten(self) -> Refused:
         """The error when the branch has gone on from somewhere else."""

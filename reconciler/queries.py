@@ -1,8 +1,8 @@
 """What an import asks Microsoft Graph for: the fixed table that the evidence shows, path by path.
 
 Paths are below the cloud's own address. They stand here and not in ``graph/``, because an auditor's machine has no need
-of a network client. A large tenant is asked for the same list in ranges of the user principal name, and each range has
-a ``$filter`` besides (``graph/ranges.py``).
+of a network client. A large tenant whose list would take more than 20 seconds is asked for it in ranges of the user
+principal name, and each range has a ``$filter`` besides (``graph/ranges.py``).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whether the tool's commits brought what the configuration says that they came from."""
+"""Whether the tool's commits brought what the configuration says that they came from, and what their evidence names."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from pathlib import Path, PurePosixPath
 from reconciler.audit.declared import EVIDENCE, are_settings, settings_problem
 from reconciler.audit.ledgers import Changed, PortalVersion, moved
 from reconciler.audit.rebuild import is_too_late
+from reconciler.audit.written import digests_of, unlike, without_evidence
 from reconciler.config.loader import PORTALS, SETTINGS, one_portal, one_settings
 from reconciler.declaration import is_same, until_read
 from reconciler.git import objects
 from reconciler.git.objects import Edit
 from reconciler.model import Settings
 from reconciler.store import evidence_file
+from reconciler.store.evidence_file import Evidence
 from reconciler.verification import Offence
 
 _AT_ONCE = 25
@@ -71,6 +73,7 @@ def not_as_declared(
 ) -> Iterator[Offence]:
     """Where commits of the tool have another configuration than the one that they say. Raises StateError."""
     versions = _Versions(root)
+    written = digests_of(root, (changes[commit] for commit in applied))
     by_origin: dict[str | None, list[str]] = {}
     for commit, said in applied.items():
         by_origin.setdefault(said.origin, []).append(commit)
@@ -78,9 +81,18 @@ def not_as_declared(
         files = versions.at(origin)
         digests = {path: hashlib.sha256(versions.contents[blob]).hexdigest() for path, blob in files.items()}
         for commit, content in _evidence(root, commits, changes):
-            for problem in _evidence_problems(content, applied[commit], digests, versions.settings_of(files)):
+            try:
+                evidence = evidence_file.read(content or b"")
+            except ValueError:
+                yield Offence(commit, f"{EVIDENCE} cannot be read")
+                continue
+            for problem in (
+                *_evidence_problems(evidence, applied[commit], digests, versions.settings_of(files)),
+                *unlike(evidence, changes[commit], written),
+            ):
                 yield Offence(commit, problem)
         for commit in commits:
+            yield from (Offence(commit, problem) for problem in without_evidence(changes[commit]))
             yield from (
                 Offence(commit, f"{path}: its portal is not the one of {name} in {applied[commit].source[:12]}")
                 for path, name in _other_portals(changes[commit], portals, files, versions.contents)
@@ -105,14 +117,9 @@ def _after(changed: Changed, path: str) -> str | None:
 
 
 def _evidence_problems(
-    content: bytes | None, said: Applied, digests: Mapping[str, str], settings: Settings | None
+    evidence: Evidence, said: Applied, digests: Mapping[str, str], settings: Settings | None
 ) -> Iterator[str]:
     """What is wrong with the evidence of a commit."""
-    try:
-        evidence = evidence_file.read(content or b"")
-    except ValueError:
-        yield f"{EVIDENCE} cannot be read"
-        return
     source = said.source[:12]
     other = sorted(
         name for name in digests.keys() | evidence.files.keys() if digests.get(name) != evidence.files.get(name)

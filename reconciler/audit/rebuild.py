@@ -13,6 +13,7 @@ from pathlib import Path
 
 from reconciler import __version__
 from reconciler.audit.declared import EVIDENCE, changed_files, declared_difference
+from reconciler.audit.histories import history_difference
 from reconciler.errors import StateError
 from reconciler.render.reports import reports
 from reconciler.report import make_report
@@ -55,6 +56,7 @@ def verify(root: Path, committed: date | None = None) -> Verified | Difference:
     texts = {f"state/reports/{name}": text.encode() for name, text in made.items()}
     if difference := (
         _report_difference(evidence, texts, found)
+        or next(filter(None, (history_difference(state / "ledger", each) for each in states.values())), None)
         or _day_difference(evidence, known, committed)
         or declared_difference(root, evidence, report)
     ):

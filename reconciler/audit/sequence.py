@@ -30,6 +30,7 @@ def out_of_sequence(root: Path, changes: Mapping[str, Changed], portals: Portals
             problem for edits in changed.by_parent.values() for problem in _serials(edits, changed.parents, portals)
         )
         yield from (Offence(commit, problem) for problem in found)
+        yield from (Offence(commit, problem) for problem in _alone(changed))
     steps: dict[_Step, None] = {}
     for commit, changed in changes.items():
         for edits in changed.by_parent.values():
@@ -104,6 +105,15 @@ def _histories(edits: Sequence[Edit], portals: Portals) -> Iterator[tuple[str, s
             own = f"{LEDGER}/{PurePosixPath(edit.path).stem}.json"
             name = f"{_HISTORY}/{PurePosixPath(paths[own]).stem}.jsonl" if own in paths else edit.path
             yield edit.path, edit.before, versions.get(name)
+
+
+def _alone(changed: Changed) -> Iterator[str]:
+    """The histories that a commit wrote without the ledger of their portals: the tool writes the one with the other."""
+    written = {edit.path for edits in changed.by_parent.values() for edit in edits if edit.after}
+    for path in sorted(written & changed.own):
+        ledger = f"{LEDGER}/{PurePosixPath(path).stem}.json"
+        if str(PurePosixPath(path).parent) == _HISTORY and ledger not in changed.own:
+            yield f"{path} changed, and {ledger} did not"
 
 
 def _broken(root: Path, steps: Sequence[_Step]) -> Iterator[Offence]:

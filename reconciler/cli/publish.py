@@ -46,10 +46,11 @@ def command(
     refuse_to_publish()
     invocation: Invocation = context.obj
     checkout = Checkout(invocation.root)
+    checkout.refuse_changes()
+    checkout.end_rebase()
     target = branch or checkout.branch()
     if target is None:
         raise click.UsageError("No branch is checked out, so say with --branch NAME where to push.")
-    checkout.refuse_changes()
     ended = publish.publish(
         checkout,
         lambda: _run(context, invocation, words or ("apply",)),

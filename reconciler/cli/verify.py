@@ -31,6 +31,8 @@ def command(invocation: Invocation, *, rev: str | None, log: bool) -> int:
     from reconciler.audit.rebuild import verify
     from reconciler.cli.revision import PATHS, commit_of
     from reconciler.git.objects import committed_on, snapshot
+    from reconciler.render import verification
+    from reconciler.verification import Difference
 
     commit = commit_of(invocation, rev) if rev else None
     with snapshot(invocation.root, commit, PATHS) if commit else nullcontext(invocation.root) as folder:
@@ -40,6 +42,8 @@ def command(invocation: Invocation, *, rev: str | None, log: bool) -> int:
         head = commit or commit_of(invocation, "HEAD")
         right &= _tell_log(invocation, head)
         right &= commit is not None or _tell_uncommitted(invocation, head)
+        if isinstance(found, Difference):
+            click.echo(verification.not_the_ledgers(found), nl=False)
     return 0 if right else 1
 
 

@@ -286,6 +286,15 @@ STATE = (
     ),
     _row(
         About.STATE,
+        "commit-not-pushed",
+        "Your commit … is not on ….",
+        "`reconcile publish` pushes state and nothing else, and a commit here changes something outside of state/ that "
+        "the branch has not. No tenant was read.",
+        "Push the commit first, by a pull request where you work with them, or rebase it onto the branch and then push "
+        "it. Where somebody has pushed to the branch with force, and the commit is not yours, begin in a new clone.",
+    ),
+    _row(
+        About.STATE,
         "push-failed",
         "The state could not be pushed to ….",
         "The remote was not reached, or does not know who pushes. What was committed stays in the clone.",

@@ -165,7 +165,18 @@ class Checkout:
 
     def put_on(self, commit: str, base: str) -> None:
         """Put what was committed since ``base`` on top of another commit."""
-        self._git("rebase", "--quiet", "--onto", commit, base, identified=True)
+        self._git("rebase", "--merge", "--quiet", "--onto", commit, base, identified=True)
+
+    def end_rebase(self) -> None:
+        """Undo a ``put_on`` that was killed on its way. A rebase of anything but state is a person's, and stays."""
+        begun = self._root / self._git("rev-parse", "--git-path", "rebase-merge").strip()
+        try:
+            ours, onto = ((begun / name).read_text(encoding="utf-8").strip() for name in ("orig-head", "onto"))
+        except OSError:
+            return
+        common = self._try("merge-base", onto, ours)
+        if common.returncode == 0 and not self.differ(common.stdout.decode().strip(), ours):
+            self._git("rebase", "--abort")
 
     def _git(self, *arguments: str, identified: bool = False, paths: str = "") -> str:
         """What git prints. Raises StateError when it fails. ``paths`` are literal, and go to its standard input."""

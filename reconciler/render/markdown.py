@@ -121,5 +121,5 @@ def _state_note(portal: PortalReport) -> list[str]:
 
 
 def _products(portal: PortalReport) -> list[str]:
-    """The product table, or that there is none."""
-    return products.products(portal.products) or ["No products."]
+    """The product table, or that there is none, or that nobody knows."""
+    return products.products(portal.products) or ["Products: unknown." if portal.is_unread else "No products."]

@@ -155,7 +155,7 @@ def prices(portal: PortalReport) -> list[str]:
         rows.append([*own, *(amounts(year) if (year := _a_year(item)) else [MISSING] * 3)])
     rows += [["**All products**", MISSING, *amounts(total)] for total in portal.totals if len(rows) > 1]
     lines = table(("Product", "Price:", "True-up a year:", "Idle a year:", "Reclaimable a year:"), rows)
-    return with_note(lines, words.unpriced(portal.products))
+    return with_note(lines, words.costs_note(portal.products))
 
 
 def _a_year(item: ProductReport) -> Costs | None:

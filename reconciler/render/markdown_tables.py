@@ -24,7 +24,7 @@ from reconciler.next_steps import NextStep
 from reconciler.portal_report import PortalReport
 from reconciler.render.escape import markdown as safe
 from reconciler.render.escape import markdown_advice as advice
-from reconciler.render.product_words import unpriced
+from reconciler.render.product_words import costs_note
 from reconciler.render.words import MISSING, moment, money, number
 from reconciler.report import Coverage, Report
 
@@ -41,7 +41,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 def with_note(lines: list[str], note: str) -> list[str]:
     """A table of costs with what is not in it; nothing where there is no table."""
-    return [*lines, "", f"Not in the true-up: {note}."] if lines and note else lines
+    return [*lines, "", note] if lines and note else lines
 
 
 def portal_link(portal: PortalReport) -> str:
@@ -53,7 +53,7 @@ def coverage(seen: Coverage) -> list[str]:
     """How complete the report is."""
     one = seen.oldest == seen.newest
     as_of = moment(seen.oldest) if one else f"{moment(seen.oldest)} to {moment(seen.newest)}, by portal"
-    as_of = f"the last complete reads; unchanged since {as_of}" if seen.oldest else MISSING
+    as_of = f"{as_of}; every complete read since saw the same" if seen.oldest else MISSING
     known = f", of which {number(seen.kept)} with the last known numbers" if seen.kept else ", never read before"
     rows = [
         ("Portals read completely", _linked(f"{number(seen.read)} of {number(seen.portals)}", seen.portals, "portals")),
@@ -101,9 +101,10 @@ def portals(report: Report) -> list[str]:
 def _portal_row(portal: PortalReport, used: Iterable[Status]) -> list[str]:
     """One portal."""
     last = portal.state.last_import
-    statuses = [number(sum(item.product.status is status for item in portal.products)) for status in used]
-    own = [_state(portal), _import(portal), moment(last.as_of), number(last.users)]
-    return [portal_link(portal), *own, number(len(portal.products)), *statuses]
+    found = [item.product.status for item in portal.products]
+    own = [_state(portal), _import(portal), moment(last.as_of), number(portal.users)]
+    totals = [len(found), *(found.count(status) for status in used)]
+    return [portal_link(portal), *own, *(number(None if portal.is_unread else total) for total in totals)]
 
 
 def _state(portal: PortalReport) -> str:
@@ -138,7 +139,7 @@ def facts(portal: PortalReport) -> list[str]:
         ("Last import", f"{IMPORT_SIGNS[last.outcome]} {last.outcome.value}"),
         ("Unchanged since", moment(last.as_of)),
         *([("Freshness", FRESHNESS_LABELS[portal.freshness])] if portal.freshness else []),
-        ("Users with a license", number(last.users)),
+        ("Users with a license", number(portal.users)),
         *([("Assignment ways and errors", full_read)] if full_read else []),
         *([("Sign-ins", sign_ins)] if last.as_of else []),
         *([("Findings", f"counted with {safe(portal.counted_with)}: {COUNTED_AGAIN}")] if portal.counted_with else []),
@@ -157,7 +158,7 @@ def costs(report: Report) -> list[str]:
     several = len({row[0] for row in rows}) > 1
     rows += [["**All portals**", *amounts(total)] for total in report.totals if several]
     lines = table(("Portal", "True-up a year:", "Idle a year:", "Reclaimable a year:"), rows)
-    return with_note(lines, unpriced(item for portal in report.portals for item in portal.products))
+    return with_note(lines, costs_note([item for portal in report.portals for item in portal.products]))
 
 
 def amounts(total: Costs) -> list[str]:

@@ -58,7 +58,7 @@ def _portals(report: Report) -> Iterator[Iterable[str]]:
             if number is not None:
                 yield {"portal": portal.state.id}, number
 
-    yield _family("portal_users", "Users of the tenant at the last complete import.", of_each(_users))
+    yield _family("portal_users", "Users of the tenant at the last complete import.", of_each(lambda item: item.users))
     as_of = "When the present content of the tenant was first observed."
     yield _time("portal_as_of", as_of, of_each(lambda item: _seconds(item.state.last_import.as_of)))
     since = "Since when the imports of the portal have been failing."
@@ -88,12 +88,6 @@ def _labels(portal: PortalReport, item: ProductReport) -> dict[str, str]:
 def _shortfall(item: ProductReport) -> int | None:
     """How many are missing; None where that cannot be said."""
     return None if item.numbers.balance is None else item.numbers.shortfall
-
-
-def _users(portal: PortalReport) -> int | None:
-    """None for a portal that was never read."""
-    last = portal.state.last_import
-    return None if last.as_of is None else last.users
 
 
 def _credential_end(portal: PortalReport) -> int | None:

@@ -126,6 +126,29 @@ def unpriced(items: Iterable[ProductReport]) -> str:
     return f"{count(short, 'short product')} {'has' if short == 1 else 'have'} no price" if short else ""
 
 
+def unpriced_unused(items: Iterable[ProductReport]) -> str:
+    """How many products have licenses that are idle or reclaimable, and no price. Empty when there are none."""
+    lacking = sum(_is_unused(item) and item.costs is None for item in items)
+    return f"{count(lacking, 'product')} without a price" if lacking else ""
+
+
+def _is_unused(item: ProductReport) -> bool:
+    """Whether a product that is metered and synchronized has licenses that a price would make idle or reclaimable."""
+    if item.product.status not in (Status.NOT_ENOUGH_LICENSES, Status.FULLY_LICENSED, Status.CLEAR):
+        return False
+    return item.numbers.available > 0 or item.reclaimable > item.numbers.shortfall
+
+
+def costs_note(items: Sequence[ProductReport]) -> str:
+    """What a table of costs leaves out because no price is known. Empty when that is nothing."""
+    short, unused = unpriced(items), unpriced_unused(items)
+    notes = (
+        f"Not in the true-up: {short}." if short else "",
+        f"Not in idle and reclaimable: {unused}." if unused else "",
+    )
+    return " ".join(note for note in notes if note)
+
+
 def given(item: ProductReport) -> int | None:
     """What the portal gives: nothing when the license is gone, although the last known number is kept."""
     return 0 if item.product.reason is Reason.GONE_FROM_PORTAL else item.numbers.entitled

@@ -92,6 +92,11 @@ def uncommitted(files: Sequence[str], commit: str) -> str:
     )
 
 
+def not_the_ledgers(found: Difference) -> str:
+    """The last line where the history was told after a difference: whatever it is like, not all is right."""
+    return f"Not verified: {plain(found.file)} is not as it should be, as told at the beginning.\n"
+
+
 def log(found: Log) -> str:
     """The history: what is wrong with it and the configurations that were applied; how it ended is said in words."""
     return "".join(f"{line}\n" for line in _log(found))

@@ -44,7 +44,8 @@ def read_contacts(folder: Path) -> Contacts:
     known = {portal_id: state for portal_id, state in read(folder).items() if not state.is_forgotten}
     with open_for_reading(folder) as database:
         stored = stored_contacts(database, known) if database else {}
-        whole = complete(known, stored)
+        was_read = {portal_id for portal_id, state in known.items() if state.last_import.as_of}
+        whole = complete(known, stored) & was_read
         elsewhere, pairs = _shared(database, whole) if database else ({}, ())
     portals = (
         PortalContacts(portal_id, stored[portal_id] if portal_id in whole else None, elsewhere.get(portal_id, 0))

@@ -2,8 +2,8 @@
 
 Rows stream in page by page, in the order in which they come: a sort at the end costs far less than a key that is kept
 all the time. What a user holds is written once for all who are alike in it, so a row is short, counting is a matter of
-a few thousand kinds, and memory does not grow with the tenant. The tables belong to the connection, never to the file
-of the state DB.
+a few thousand kinds, and memory grows by eight bytes a user only (``distinct.py``). The tables belong to the
+connection, never to the file of the state DB.
 """
 
 from __future__ import annotations

@@ -66,13 +66,14 @@ def test_files_that_are_not_as_committed_are_told_with_the_log(repository: Repos
     """They fit one another, and so does what is committed: neither says anything of the other."""
     repository.publish()
     repository.edit("state/ledger/one.json", '"consumed_units": 7', '"consumed_units": 6')
+    repository.edit("state/ledger/history/one.jsonl", '"consumed_units": 7', '"consumed_units": 6')
     rewrite_reports(repository)
     repository.git("update-index", "--assume-unchanged", "state/ledger/one.json")
     assert repository.verify().code == 0
     ended = repository.verify("--log")
     assert ended.code == 1
     last = ended.out.splitlines()[-1]
-    assert last.startswith("Not verified: state/ledger/one.json and ")
+    assert last.startswith("Not verified: state/ledger/history/one.jsonl and ")
     assert last.endswith(f" more are not as in {repository.head()[:12]}, and the history says nothing of that.")
     assert repository.verify("--log", "--rev", "HEAD").code == 0
 

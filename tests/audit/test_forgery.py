@@ -157,6 +157,7 @@ def test_a_portal_that_turns_to_a_tenant_which_cannot_be_read_waits(repository: 
     turned = portal_yaml(1, name="Portal 9", extra=EXCLUDED.format("Another")).replace("-000000000001", "-000000000009")
     repository.world.portals(one=turned + f"replaces_tenant_id: 10000000-0000-4000-8000-{1:012d}\n", two=portal_yaml(2))
     repository.commit("To another tenant")
+    repository.git("push", "--quiet", "origin", "HEAD")
     assert repository.world.run("--now", "2026-11-24T06:00:00Z", "publish").code == 4
     assert evidence(repository).pending == {"one"}
     assert "Another" in (repository.root / "state/ledger/one.json").read_text()

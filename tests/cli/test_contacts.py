@@ -75,6 +75,14 @@ def test_a_fresh_clone_says_that_an_import_is_needed(world: World) -> None:
     ]
 
 
+def test_a_portal_that_was_never_read_has_an_unknown_number_of_contacts(world: World) -> None:
+    world.portals(three=portal_yaml(3), two=portal_yaml(2))
+    world.run("apply")
+    found = json.loads(world.run("contacts", "--format", "json").out)["portals"]
+    assert {each["id"]: each["contacts"] for each in found} == {"three": None, "two": 1}
+    assert ["three", "–", "–"] in [line.split() for line in world.run("contacts").out.splitlines()]
+
+
 def test_before_the_first_import_nothing_is_known(world: World) -> None:
     ended = world.run("contacts")
     assert (ended.code, ended.out) == (0, "No portal is known yet: an import is needed (reconcile import).\n")

@@ -30,6 +30,7 @@ from reconciler.model import (
     DeclaredEntitlement,
     ExclusionScope,
     PortalState,
+    Presence,
     Price,
     Product,
     ProductEntry,
@@ -380,6 +381,48 @@ def test_what_no_price_is_known_of_is_said_below_the_true_up() -> None:
             assert ("no price" in text) == bool(note)
             assert note in text
     assert "no price" not in markdown.overview(report_of(portal_state(*short)))
+
+
+def test_what_no_price_is_known_of_is_said_below_idle_and_reclaimable() -> None:
+    used = product(consumers=100)
+    entry = ProductEntry("ENTERPRISEPACK", price=Price(Decimal(5), "EUR", "month"))
+    full = product(license_(numbered(1)), consumers=100)
+    saving = replace(full, reclaimable={"disabled": 1})
+    idle = product(license_(numbered(2)), consumers=99)
+    for items, note in (
+        ((used, full), ""),
+        ((replace(used, reclaimable={"disabled": 1}),), ""),
+        ((used, saving), "Not in idle and reclaimable: 1 product without a price."),
+        ((used, saving, idle), "Not in idle and reclaimable: 2 products without a price."),
+        ((used, replace(idle, reason=Reason.EXCLUDED)), ""),
+    ):
+        state = portal_state(*items, declared=portal(products=(entry,)))
+        for text in (markdown.overview(report_of(state)), page_of(state)):
+            assert ("without a price" in text) == bool(note)
+            assert note in text
+
+
+def test_nothing_is_said_to_be_zero_of_a_portal_that_was_never_read() -> None:
+    unread = applied(None, portal("b"), failed())
+    overview = markdown.overview(report_of(portal_state(product()), unread))
+    (row,) = [row for row in section(overview, "Portals") if "(b.md)" in row[0]]
+    assert row[3:] == ["–"] * 4
+    own = page_of(unread)
+    assert "| Users with a license | – |" in own
+    assert "No products." not in own
+    empty = page_of(portal_state())
+    assert "| Users with a license | – |" not in empty
+    assert "No products." in empty
+
+
+def test_a_product_that_is_not_metered_has_no_balance_once_its_portal_is_deleted() -> None:
+    gone = product(reason=Reason.PORTAL_DELETED)
+    state = portal_state(gone, presence=Presence.DELETED)
+    for settings, balance in ((Settings(unmetered=("ENTERPRISEPACK",)), "–"), (Settings(), "3")):
+        report = make_report(known(state), settings, TODAY)
+        (row,) = section(markdown.portal_page(report.portals[0], report), "Products")
+        assert row[-2] == balance
+        assert (row[-1] == "–") == (balance == "–")
 
 
 def test_a_summary_leads_to_the_table_that_it_counts() -> None:

@@ -376,6 +376,13 @@ def _changed_checkout(scene: Scene) -> Ended:
     return publish()
 
 
+def _commit_not_pushed(scene: Scene) -> Ended:
+    _, publish = _clone(scene)
+    scene.world.portals(one=portal_yaml(1, name="Edited"))
+    git(scene.world.root, "commit", "--quiet", "--all", "--message", "Not pushed")
+    return publish()
+
+
 def _unreachable_remote(scene: Scene) -> Ended:
     _, publish = _clone(scene)
     git(scene.world.root, "remote", "set-url", "origin", "../nowhere.git")
@@ -514,6 +521,7 @@ STATE: dict[tuple[str, str], Provoke] = {
     ("git-failed", "The remote has no branch …."): _no_branch,
     ("checkout-changed", ""): _changed_checkout,
     ("checkout-changed", "… is not in git."): _ignored_portal,
+    ("commit-not-pushed", ""): _commit_not_pushed,
     ("push-failed", ""): _remote_for_reading,
     ("push-failed", "The branch … could not be fetched."): _unreachable_remote,
     ("push-contested", ""): lambda scene: _overtaken(scene, rewriting=False),
@@ -601,4 +609,5 @@ def test_an_error_has_code_message_and_remedy(
     assert case.split(UNKNOWN)[0] in message
     shown = f"exit:    {ended.code}\ncode:    {code}\nmessage: {message}\nremedy:  {remedy}\n"
     shown = shown.replace(str(world.root), "<root>").replace(str(tmp_path), "<folder>")
+    shown = re.sub("Your commit [0-9a-f]{12} ", "Your commit <commit> ", shown)
     assert re.sub("Port [0-9]+ ", "Port <port> ", shown) == snapshot

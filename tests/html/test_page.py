@@ -377,6 +377,25 @@ def test_what_no_price_is_known_of_is_said_beside_the_true_up() -> None:
             assert ("Not in the true-up: 1 short product has no price." in part.text) == (tone == "warn")
 
 
+def test_what_no_price_is_known_of_is_said_beside_idle_and_reclaimable() -> None:
+    entry = ProductEntry(E3, price=Price(Decimal(5), "EUR", "month"))
+    full, idle = product(license_(numbered(1)), consumers=100), product(license_(numbered(1)), consumers=99)
+    for unpriced in (full, idle):
+        tree = tree_of(page_of(portal_state(product(), unpriced, declared=portal(products=(entry,)))))
+        (tile,) = [one for one in tree.tagged("li") if "True-up a year" in one.text]
+        assert ("both leave out 1 product without a price" in tile.text) == (unpriced is idle)
+        for part in (tree.by_id("costs"), tree.by_id("portal-contoso")):
+            assert ("Not in idle and reclaimable: 1 product without a price." in part.text) == (unpriced is idle)
+
+
+def test_nothing_is_said_to_be_zero_of_a_portal_that_was_never_read() -> None:
+    tree = tree_of(page_of(portal_state(product()), applied(None, portal("b"), failed(OUTAGE))))
+    (row,) = [row for row in tree.by_id("portals").tagged("tr") if "never" in row.text or "failed" in row.text]
+    assert {cell.text for cell in row.tagged("td")[2:]} == {"–"}
+    assert "No products." not in tree.by_id("portal-b").text
+    assert "No products." in tree_of(page_of(portal_state())).by_id("portal-contoso").text
+
+
 def test_a_date_is_kept_together_and_what_stands_around_it_harmless() -> None:
     pause = Suspension("<b>2026-12-08</b> or 12026-12-081", None)
     error = replace(OUTAGE, message="<b>2026-12-08</b>\u202e 2026-12-081")

@@ -338,15 +338,17 @@ def test_what_a_run_that_was_stopped_has_left_gives_way_to_what_others_have_push
     assert (runner.root / "state/ledger/contoso.json").read_text() == "fast"
 
 
-def test_a_commit_of_a_person_is_never_dropped(remote: Remote) -> None:
+@pytest.mark.parametrize("pull", [False, True])
+def test_a_commit_of_a_person_is_never_dropped(remote: Remote, *, pull: bool) -> None:
     runner, person = remote.clone("runner"), remote.clone("another person")
     runner.write("portals.d/contoso.yaml", "name: Mine\n")
     runner.git("commit", "--quiet", "--all", "--message", "Not pushed")
+    mine = runner.git("rev-parse", "--short=12", "HEAD")
     person.write("portals.d/fabrikam.yaml", "name: Fabrikam\n")
     person.push()
-    with pytest.raises(Refused, match="does not have the commit") as caught:
-        published(runner, lambda: 0, pull=True)
-    assert caught.value.code == "branch-rewritten"
+    with pytest.raises(Refused, match=f"Your commit {mine} is not on origin/main") as caught:
+        published(runner, lambda: 0, pull=pull)
+    assert caught.value.code == "commit-not-pushed"
     assert (runner.root / "portals.d/contoso.yaml").read_text() == "name: Mine\n"
 
 

@@ -49,13 +49,54 @@ def test_a_commit_whose_push_failed_gives_way_to_what_others_have_pushed(remote:
     assert (runner.root / "state/ledger/contoso.json").read_text() == "fast"
 
 
-def test_a_commit_of_a_person_is_not_pushed_because_nothing_else_is(remote: Remote) -> None:
+def test_a_commit_of_a_person_is_never_pushed_along(remote: Remote) -> None:
     person = remote.clone("another person")
     person.write("portals.d/fabrikam.yaml", "name: Fabrikam\n")
     person.git("add", "--all")
     person.git("commit", "--quiet", "--message", "Not pushed yet")
-    assert published(person, lambda: 0) == Published(0)
+    with pytest.raises(Refused) as caught:
+        published(person, writes(person, contoso="{}"))
+    assert caught.value.code == "commit-not-pushed"
     assert remote.count() == 1
+    assert not (person.root / "state/ledger").exists()
+
+
+@pytest.mark.parametrize(("path", "is_ended"), [("state/ledger/contoso.json", True), ("portals.d/contoso.yaml", False)])
+def test_a_rebase_that_was_killed_is_undone_unless_it_is_a_persons(
+    remote: Remote, path: str, *, is_ended: bool
+) -> None:
+    runner, other = remote.clone("runner"), remote.clone("other")
+    for clone in (other, runner):
+        clone.write(path, clone.root.name)
+        clone.git("add", "--all")
+        clone.git("commit", "--quiet", "--message", "License status")
+    mine = runner.git("rev-parse", "HEAD")
+    other.git("push", "--quiet", "origin", "HEAD")
+    checkout = Checkout(runner.root)
+    tip = checkout.fetch("main")
+    assert tip is not None
+    with pytest.raises(StateError):  # a conflict stops git where a signal would
+        checkout.put_on(tip, runner.git("rev-parse", "HEAD~1"))
+    assert checkout.branch() is None
+    checkout.end_rebase()
+    assert checkout.branch() == ("main" if is_ended else None)
+    assert (checkout.head() == mine) is is_ended
+
+
+def test_a_run_after_one_that_was_killed_while_it_rebased_publishes(remote: Remote, tmp_path: Path) -> None:
+    runner, other = remote.clone("runner"), remote.clone("other")
+    runner.write("state/ledger/contoso.json", "mine")
+    Checkout(runner.root).commit_state(lambda _: "Not pushed")
+    published(other, writes(other, contoso="theirs"))
+    tip = Checkout(runner.root).fetch("main")
+    assert tip is not None
+    with pytest.raises(StateError):
+        Checkout(runner.root).put_on(tip, runner.git("rev-parse", "HEAD~1"))
+    runner.git("checkout", "--force", "--quiet", "HEAD")
+    ended = runner.reconcile("publish", "report")
+    assert "No branch is checked out" not in ended.err
+    assert Checkout(runner.root).branch() == "main"
+    assert Checkout(runner.root).head() == tip
 
 
 def test_a_remote_that_cannot_be_read_is_told_before_any_tenant_is_read(remote: Remote) -> None:

@@ -88,10 +88,10 @@ def portal_view(
         tone="warn" if stale and last.outcome is ImportOutcome.COMPLETE else _TONES[last.outcome],
         outcome=f"{last.outcome.value}{stale}",
         as_of=moment(last.as_of),
-        users=number(last.users),
-        size=number(len(found)),
+        users=number(portal.users),
+        size=number(None if portal.is_unread else len(found)),
         sized=count(len(found), "product"),
-        statuses=tuple(number(found.count(status)) for status in used),
+        statuses=tuple(number(None if portal.is_unread else found.count(status)) for status in used),
         strip=strip(portal),
         note=_note(portal),
         facts=tuple(_facts(portal)),
@@ -161,11 +161,15 @@ def _facts(portal: PortalReport) -> Iterator[tuple[str, str]]:
     yield "Unchanged since", moment(last.as_of)
     if portal.freshness:
         yield "Freshness", FRESHNESS_LABELS[portal.freshness]
-    yield "Users with a license", number(last.users)
+    yield "Users with a license", number(portal.users)
     if last.as_of:
         if portal.counted_with:
             yield "Findings", f"counted with {portal.counted_with}: {COUNTED_AGAIN}"
-        yield "Sign-ins", "read" if last.sign_ins else "not read: who is inactive or never signed in is unknown"
+        full_read = f"as of the full read of {moment(last.paths_as_of)}" if last.paths_as_of else ""
+        if full_read:
+            yield "Assignment ways and errors", full_read
+        known = ", ".join(("read", *([full_read] if full_read else [])))
+        yield "Sign-ins", known if last.sign_ins else "not read: who is inactive or never signed in is unknown"
 
 
 def change_lines(changed: PortalChanges) -> tuple[str, ...]:
@@ -204,7 +208,7 @@ def costs(report: Report) -> Table:
     ]
     if sum(bool(portal.totals) for portal in report.portals) > 1:
         rows += [["All portals", *_amounts(total)] for total in report.totals]
-    note = products.left_out(item for portal in report.portals for item in portal.products)
+    note = words.costs_note([item for portal in report.portals for item in portal.products])
     return table("Costs", ("Portal", "True-up a year:", "Idle a year:", "Reclaimable a year:"), rows, note)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reconciler.facets import Evidence
@@ -22,6 +22,7 @@ from reconciler.render.html.tables import Cell, Table, product_anchor, product_c
 from reconciler.render.product_words import (
     afterwards,
     ambiguous,
+    costs_note,
     evidence,
     findings,
     given,
@@ -29,7 +30,6 @@ from reconciler.render.product_words import (
     papers,
     position,
     reclaimable,
-    unpriced,
 )
 from reconciler.render.product_words import renewals as all_renewals
 from reconciler.render.words import MISSING, money, number, percent
@@ -201,13 +201,7 @@ def prices(portal: PortalReport) -> Table:
         rows.append([product_cell(portal, item), own, *_amounts(item.costs)])
     rows += [["All products", MISSING, *_amounts(total)] for total in portal.totals if len(rows) > 1]
     head = ("Product", "Price:", "True-up a year:", "Idle a year:", "Reclaimable a year:")
-    return table("Costs", head, rows, left_out(portal.products))
-
-
-def left_out(items: Iterable[ProductReport]) -> str:
-    """What stands below a table of costs."""
-    note = unpriced(items)
-    return f"Not in the true-up: {note}." if note else ""
+    return table("Costs", head, rows, costs_note(portal.products))
 
 
 def _a_year(item: ProductReport) -> Costs | None:

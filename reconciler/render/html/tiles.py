@@ -10,7 +10,7 @@ from reconciler.exclusion_report import Origin
 from reconciler.labels import STATUS_SIGNS
 from reconciler.model import Status
 from reconciler.money import spoken
-from reconciler.render.product_words import unpriced
+from reconciler.render.product_words import unpriced, unpriced_unused
 from reconciler.render.words import count, moment
 from reconciler.report import Report
 
@@ -96,12 +96,14 @@ def _exclusions(report: Report) -> Tile:
 
 def _costs(report: Report) -> Iterator[Tile]:
     """What the missing, the unused and the not needed cost a year, one tile for each currency."""
-    missing = unpriced(item for portal in report.portals for item in portal.products)
+    items = [item for portal in report.portals for item in portal.products]
+    missing, unused = unpriced(items), unpriced_unused(items)
     for total in report.totals:
         notes = (
             *([missing] if missing else []),
             f"idle {spoken(total.idle, total.currency)}",
             f"reclaimable {spoken(total.reclaimable, total.currency)}",
+            *([f"both leave out {unused}"] if unused else []),
         )
         tone: Tone = "bad" if total.true_up else "warn" if missing else "good"
         sign = {"bad": "✗", "warn": "⚠", "good": "✓"}[tone]
