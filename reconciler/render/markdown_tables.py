@@ -25,6 +25,7 @@ from reconciler.portal_report import PortalReport
 from reconciler.render.escape import markdown as safe
 from reconciler.render.escape import markdown_advice as advice
 from reconciler.render.product_words import costs_note
+from reconciler.render.reading_words import reading
 from reconciler.render.words import MISSING, moment, money, number
 from reconciler.report import Coverage, Report
 
@@ -126,10 +127,6 @@ def facts(portal: PortalReport) -> list[str]:
     declared, last = portal.state.portal, portal.state.last_import
     tenant = last.organization
     name = f"{safe(tenant.display_name)} ({safe(tenant.default_domain or MISSING)})" if tenant else MISSING
-    full_read = f"as of the full read of {moment(last.paths_as_of)}" if last.paths_as_of else None
-    sign_ins = "read" if last.sign_ins else "not read: who is inactive or never signed in is unknown"
-    if last.sign_ins and full_read:
-        sign_ins = f"read, {full_read}"
     rows = [
         ("Portal", f"`{portal.state.id}`, {_state(portal)}{', protected' if declared.protect else ''}"),
         ("Tenant", name),
@@ -140,8 +137,7 @@ def facts(portal: PortalReport) -> list[str]:
         ("Unchanged since", moment(last.as_of)),
         *([("Freshness", FRESHNESS_LABELS[portal.freshness])] if portal.freshness else []),
         ("Users with a license", number(portal.users)),
-        *([("Assignment ways and errors", full_read)] if full_read else []),
-        *([("Sign-ins", sign_ins)] if last.as_of else []),
+        *reading(last),
         *([("Findings", f"counted with {safe(portal.counted_with)}: {COUNTED_AGAIN}")] if portal.counted_with else []),
     ]
     return table(("What", "Value"), rows)

@@ -18,6 +18,7 @@ from reconciler.render.html.history import history
 from reconciler.render.html.products import ProductRow, product_rows
 from reconciler.render.html.strip import Strip, strip
 from reconciler.render.html.tables import Cell, Table, portal_anchor, portal_cell, product_cell, table
+from reconciler.render.reading_words import reading
 from reconciler.render.words import MISSING, count, moment, money, number
 from reconciler.report import PortalChanges, Report
 
@@ -162,14 +163,9 @@ def _facts(portal: PortalReport) -> Iterator[tuple[str, str]]:
     if portal.freshness:
         yield "Freshness", FRESHNESS_LABELS[portal.freshness]
     yield "Users with a license", number(portal.users)
-    if last.as_of:
-        if portal.counted_with:
-            yield "Findings", f"counted with {portal.counted_with}: {COUNTED_AGAIN}"
-        full_read = f"as of the full read of {moment(last.paths_as_of)}" if last.paths_as_of else ""
-        if full_read:
-            yield "Assignment ways and errors", full_read
-        known = ", ".join(("read", *([full_read] if full_read else [])))
-        yield "Sign-ins", known if last.sign_ins else "not read: who is inactive or never signed in is unknown"
+    if last.as_of and portal.counted_with:
+        yield "Findings", f"counted with {portal.counted_with}: {COUNTED_AGAIN}"
+    yield from reading(last)
 
 
 def change_lines(changed: PortalChanges) -> tuple[str, ...]:
