@@ -23,7 +23,8 @@ def verdict(report: Report, *, named: bool = False) -> str:
     apart = [(coverage.failed, failed), (coverage.never, "never read"), (coverage.suspended, "suspended")]
     read += "".join(f", {number:,} {what}" for number, what in apart if number)
     if not report.products:
-        return f"There are no products. {read}."
+        none = "There are no products" if coverage.read == coverage.portals else "No product is known"
+        return f"{none}. {read}."
     missing, parts = count(_missing(report), "license"), []
     for status, words in (
         (Status.NOT_ENOUGH_LICENSES, f"short, by {missing} in all{_muted(report)}{_names(report) if named else ''}"),

@@ -450,7 +450,7 @@ def test_the_first_line_names_what_is_short_and_what_failed_while_that_is_little
     many = [product(license_(numbered(number)), consumers=101) for number in range(4)]
     assert "4 short, by 4 licenses in all. 1 of 1 portal read" in first(portal_state(*many))
     lost = [applied(None, portal(f"p{number}", name=f"Lab {number}"), failed()) for number in range(4)]
-    assert first(*lost) == "**There are no products. 0 of 4 portals read, 4 failed.**"
+    assert first(*lost) == "**No product is known. 0 of 4 portals read, 4 failed.**"
 
 
 def test_an_import_is_told_by_sign_and_word() -> None:

@@ -80,7 +80,7 @@ UNREAD = applied(None, portal(), failed(), now=LATER)
     ("states", "expected"),
     [
         ((), "There are no products. 0 of 0 portals read."),
-        ((NEVER,), "There are no products. 0 of 1 portal read, 1 never read."),
+        ((NEVER,), "No product is known. 0 of 1 portal read, 1 never read."),
         ((FINE,), "None of 1 product is short of licenses. 1 of 1 portal read."),
         ((SHORT,), "Of 2 products: 2 short, by 7 licenses in all. 1 of 1 portal read."),
         ((FAILED,), "None of 1 product is short of licenses. 0 of 1 portal read, 1 failed."),
